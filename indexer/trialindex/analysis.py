@@ -1,0 +1,386 @@
+"""Text into terms, the same way when a trial is stored and when a query is asked.
+
+What meets: case and accents; plurals, possessives and stems; British and American spelling; Greek letters
+and their names; hyphens, spaces and nothing between a name and its number. What stays apart: numbers, and
+acronyms that look like plurals or function words.
+
+>>> "betablock" in terms("β-blockers") and terms("beta blocker") == terms("Beta Blockers")
+True
+>>> terms("edema") == terms("Oedema") and terms("MSCs") == terms("MSC")
+True
+>>> "il2" in terms("IL-2"), "il2" in terms("IL 2"), "il2" in terms("IL2"), "il2" in terms("IL-12")
+(True, True, True, False)
+>>> terms("hearing aids"), terms("patients with AIDS")
+(['hear', 'aid'], ['patient', 'aids'])
+>>> terms("relapsed ALL in all patients")
+['relaps', 'ALL', 'patient']
+
+How: a text is cut into atoms (a word, a number, a Greek letter), each a term at a position of its own.
+Atoms joined by a hyphen or by nothing (`IL-2`, `HER2`, `follow-up`), and a short name and its number parted
+by a space (`IL 2`), also make one compound term at the position of their first atom. Function words take a
+position and leave no term; written in capitals (`ALL`, `WHO`) they are acronyms and keep their capitals as
+a term, which no other term has.
+
+A query is cut by the same atoms into units (`units`): what has to be found, each with the ways of writing it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from whoosh.lang.porter2 import stem
+
+from trialindex.spelling import american, singular
+
+__all__ = [
+    "STOP_WORDS",
+    "VALUE_GAP",
+    "Token",
+    "Unit",
+    "fold",
+    "normal_words",
+    "prepare",
+    "terms",
+    "tokens",
+    "units",
+]
+
+# Positions between two values of one field: no phrase spans two conditions.
+VALUE_GAP = 100
+
+STOP_WORDS = frozenset(
+    """a all an and are as at be been being by can could did do does for from had has have he her his how if
+    in into is it its may of on or our she should so such than that the their them then there these they
+    this those to was we were what when where which while who whom will with would you your""".split()
+)
+
+# Acronyms whose last S is no plural: the form without it is another word.
+_NO_PLURAL = frozenset("aids caps dots pans pandas hits lams pets maps".split())
+
+# Words that a number belongs to, however far from an acronym they look: `type 2`, `factor VIII`.
+_NUMBERED = frozenset(
+    """type phase stage grade class factor group level cohort arm part step interleukin interferon vitamin
+    omega covid influenza hepatitis protein receptor human trial version category line""".split()
+)
+_ROMAN = {
+    numeral: str(number)
+    for number, numeral in enumerate("I II III IV V VI VII VIII IX X XI XII XIII".split(), start=1)
+}
+
+_DROPPED = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+_MICRO = re.compile(r"[µμ](?=(?:g|l|m|mol|M|L|U|IU|Ci|Sv|Gy|s|V|A|W|Eq)\b)")
+_ATOM = re.compile(
+    r"(?P<number>\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+    r"|(?P<greek>[Α-Ωα-ωϐϑϕ])"
+    r"|(?P<ideograph>[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])"
+    r"|(?P<word>[^\W\d_Α-Ωα-ωϐϑϕ\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+"
+    r"(?:['’](?:[^\W\d_Α-Ωα-ω])+)?)"
+)
+_GREEK_NAMES = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho
+sigma sigma tau upsilon phi chi psi omega beta theta phi""".split()
+_GREEK = dict(zip("αβγδεζηθικλμνξοπρσςτυφχψωϐϑϕ", _GREEK_NAMES, strict=True))
+_LATIN = str.maketrans(
+    {"æ": "ae", "œ": "oe", "ø": "o", "ß": "ss", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
+)
+_HYPHENS = frozenset("-‐‑‒–−")
+_ACRONYM = re.compile(r"[A-Z]{2,6}")
+_ACRONYM_PLURAL = re.compile(r"([A-Z]{2,6})s")
+_LONGEST_COMPOUND = 28
+_LONGEST_TERM = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A term at a place: `position` counts atoms from 0, `start` and `end` are offsets into the prepared
+    text.
+    """
+
+    term: str
+    position: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One thing that a query asks for.
+
+    `text`: as typed. `alternatives`: the ways in which the index may hold it, each one term or, for a
+    compound that others write apart, several terms side by side ("" is any word). Never empty.
+    """
+
+    text: str
+    alternatives: tuple[tuple[str, ...], ...]
+
+    @property
+    def key(self) -> str:
+        """The word by which names are compared: the unit's first way of writing."""
+        return " ".join(self.alternatives[0])
+
+
+@dataclass(slots=True)
+class _Atom:
+    kind: str
+    raw: str
+    start: int
+    end: int
+    joint: str  # what stands between this atom and the one before: "", "-", " " or "/" for anything else
+    terms: tuple[str, ...]
+    plain: str  # folded, a numeral as its number: what compounds are made of
+
+
+def prepare(text: str) -> str:
+    """Return the text that offsets refer to: composed characters, invisible ones dropped, the micro sign
+    of units as u.
+    """
+    if text.isascii():
+        return text
+    return _MICRO.sub("u", unicodedata.normalize("NFC", text).translate(_DROPPED))
+
+
+@lru_cache(maxsize=200_000)
+def fold(word: str) -> str:
+    """Return a word without case, accents, ligatures and apostrophes.
+
+    >>> fold("Sjögren's"), fold("Straße"), fold("10⁶")
+    ('sjogrens', 'strasse', '106')
+    """
+    if word.isascii():
+        return word.lower().replace("'", "")
+    lowered = unicodedata.normalize("NFKD", word.casefold().translate(_LATIN))
+    return (
+        "".join(char for char in lowered if not unicodedata.combining(char)).replace("’", "").replace("'", "")
+    )
+
+
+@lru_cache(maxsize=200_000)
+def _normal(word: str) -> str:
+    """Return the term of a folded word: American spelling, singular, stem."""
+    if len(word) < 4 or not word.isalpha():
+        return word[:_LONGEST_TERM]
+    return str(stem(singular(american(word))))[:_LONGEST_TERM]
+
+
+@lru_cache(maxsize=200_000)
+def _word_terms(raw: str, shouting: bool) -> tuple[str, ...]:
+    """Return the terms of one word as written, the likeliest first; () for a function word."""
+    if raw[-2:] in {"'s", "’s", "'S", "’S"}:
+        raw = raw[:-2]
+    elif plural := _ACRONYM_PLURAL.fullmatch(raw):
+        raw = plural[1]
+    folded = fold(raw)
+    acronym = _ACRONYM.fullmatch(raw) is not None
+    if folded in STOP_WORDS:
+        return (raw,) if acronym and not shouting else ()
+    normal = _normal(folded)
+    if not acronym or normal == folded:
+        return (normal,)
+    return (folded,) if folded in _NO_PLURAL and not shouting else (folded, normal)
+
+
+def _shouts(text: str) -> bool:
+    """Whether a text is all capitals, so that capitals say nothing: it has a long word, or many words."""
+    return text.isupper() and (len(text.split()) > 4 or re.search(r"[A-Z]{7}", text) is not None)
+
+
+@lru_cache(maxsize=200_000)
+def _read_word(raw: str, shouting: bool) -> tuple[str, tuple[str, ...]]:
+    return fold(raw), _word_terms(raw, shouting)
+
+
+def _atoms(text: str) -> list[_Atom]:
+    shouting = _shouts(text)
+    found: list[_Atom] = []
+    end = -1
+    for match in _ATOM.finditer(text):
+        kind = match.lastgroup or ""
+        raw = match[0]
+        start, stop = match.span()
+        between = text[end:start] if found else "/"
+        joint = between if between in {"", " "} else "-" if between in _HYPHENS else "/"
+        if kind == "word":
+            plain, terms = _read_word(raw, shouting)
+            if raw in _ROMAN and joint in {" ", "-"} and found and found[-1].plain in _NUMBERED:
+                kind, plain = "number", _ROMAN[raw]
+                terms = (plain,)
+        elif kind == "number":
+            plain = fold(raw.replace(",", ""))[:_LONGEST_TERM]
+            terms = (plain,)
+        else:
+            plain = _GREEK[raw.lower()] if kind == "greek" else raw
+            terms = (plain,)
+        found.append(_Atom(kind, raw, start, stop, joint, terms, plain))
+        end = stop
+    return found
+
+
+def _takes_number(word: _Atom) -> bool:
+    """Whether a number after a space belongs to the word: `IL 2`, `type 2`, but not `aspirin 81`."""
+    return word.kind == "word" and (
+        word.plain in _NUMBERED
+        or (len(word.plain) <= 4 and word.plain not in STOP_WORDS and word.plain.isalpha())
+    )
+
+
+def _compounds(atoms: list[_Atom]) -> Iterator[tuple[int, int, str]]:
+    """Yield (first, last, term) for the atoms that are written as one: maximal runs, and names with
+    their numbers.
+    """
+    size = len(atoms)
+    first = 0
+    while first < size:
+        last = first
+        while last + 1 < size and atoms[last + 1].joint in {"", "-"}:
+            last += 1
+        # `IL 2`: the number joins over the space, and takes along what is glued to it (`alfa 2a`).
+        spaced = last + 1 < size and (
+            atoms[last + 1].joint == " "
+            and atoms[last + 1].kind == "number"
+            and atoms[last + 1].plain.isdigit()
+            and len(atoms[last + 1].plain) <= 3
+            and _takes_number(atoms[last])
+        )
+        if spaced:
+            last += 1
+            while last + 1 < size and atoms[last + 1].joint == "":
+                last += 1
+        if last > first:
+            yield from _run_compounds(atoms, first, last)
+        first = last + 1
+
+
+def _run_compounds(atoms: list[_Atom], first: int, last: int) -> Iterator[tuple[int, int, str]]:
+    whole = _joined(atoms[first : last + 1])
+    if whole:
+        yield first, last, whole
+    # Inside a longer run a name and its number are a name still: the IL-2 of `IL-2-producing`.
+    place = first
+    while place < last:
+        name, number = atoms[place], atoms[place + 1]
+        if name.kind != "number" and number.kind == "number":
+            stop = place + 1
+            while stop < last and atoms[stop + 1].joint == "" and len(atoms[stop + 1].plain) <= 2:
+                stop += 1
+            if (place, stop) != (first, last) and (inner := _joined(atoms[place : stop + 1])):
+                yield place, stop, inner
+            place = stop
+        place += 1
+
+
+def _joined(run: list[_Atom]) -> str:
+    """Return the compound term of a run of atoms, or "" where the run is no name (`18-65`, `12-week`)."""
+    plain = "".join(atom.plain for atom in run)
+    if len(plain) > _LONGEST_COMPOUND or len(run) > 6:
+        return ""
+    numbers = [atom.kind == "number" for atom in run]
+    if all(numbers):
+        return ""
+    if numbers[0] and len(run) == 2 and len(run[1].plain) > 3:
+        return ""
+    return _normal(plain)
+
+
+def tokens(text: str) -> list[Token]:
+    """Return the tokens of one value, by position; several may share one. Offsets refer to
+    `prepare(text)`.
+    """
+    atoms = _atoms(prepare(text))
+    found = [
+        Token(term, position, atom.start, atom.end)
+        for position, atom in enumerate(atoms)
+        for term in atom.terms
+    ]
+    for first, last, term in _compounds(atoms):
+        found.append(Token(term, first, atoms[first].start, atoms[last].end))
+    found.sort(key=lambda token: token.position)
+    return found
+
+
+def terms(text: str) -> list[str]:
+    """Return the terms of one value, in order of position."""
+    return [token.term for token in tokens(text)]
+
+
+def value_tokens(values: Iterable[str]) -> Iterator[tuple[int, Token]]:
+    """Yield (number of the value, token) over the values of a field, positions counted on with a gap
+    between values.
+    """
+    base = 0
+    for number, value in enumerate(values):
+        last = -1
+        for token in tokens(value):
+            last = token.position
+            yield number, Token(token.term, token.position + base, token.start, token.end)
+        base += last + 1 + VALUE_GAP
+
+
+def units(text: str) -> list[Unit]:
+    """Return what a run of words asks for, one unit a word or compound, function words left out.
+
+    >>> [unit.alternatives for unit in units("IL-2 in lupus")]
+    [(('il2',),), (('lupus',),)]
+    >>> [unit.alternatives for unit in units("follow-up")]
+    [(('followup',), ('follow', 'up'))]
+    >>> [unit.alternatives for unit in units("hearing aids")]
+    [(('hear',),), (('aid',), ('aids',))]
+    """
+    prepared = prepare(text)
+    atoms = _atoms(prepared)
+    starts = {first: (last, term) for first, last, term in reversed(list(_compounds(atoms)))}
+    found: list[Unit] = []
+    place = 0
+    while place < len(atoms):
+        last, term = starts.get(place, (place, ""))
+        run = atoms[place : last + 1]
+        if term:
+            kinds = [atom.kind == "number" for atom in run]
+            apart = _side_by_side(run)
+            # A name and its number make this compound however they are written; others may be written apart.
+            sure = len(run) == 2 and not kinds[0] and kinds[1]
+            ways: list[tuple[str, ...]] = [(term,)] if sure or len(apart) < 2 else [(term,), apart]
+        else:
+            last = place
+            run = [atoms[place]]
+            ways = [(way,) for way in atoms[place].terms]
+            plain = atoms[place].plain
+            if plain in _NO_PLURAL and ways and ways[0] != (plain,):
+                ways.append((plain,))
+        if ways:
+            found.append(Unit(prepared[run[0].start : run[-1].end], tuple(dict.fromkeys(ways))))
+        place = last + 1
+    return found
+
+
+def sequence(text: str) -> tuple[str, ...]:
+    """Return the terms of a phrase, one an atom, in order; "" holds the place of a function word.
+
+    >>> sequence("quality of life"), sequence("IL-2 therapy")
+    (('qualiti', '', 'life'), ('il', '2', 'therapi'))
+    """
+    return _side_by_side(_atoms(prepare(text)))
+
+
+def _side_by_side(atoms: list[_Atom]) -> tuple[str, ...]:
+    terms = [atom.terms[0] if atom.terms else "" for atom in atoms]
+    while terms and not terms[-1]:
+        terms.pop()
+    while terms and not terms[0]:
+        terms.pop(0)
+    return tuple(terms)
+
+
+def normal_words(text: str) -> tuple[str, ...]:
+    """Return the key under which a name is known: one word for each of its units.
+
+    Two names with one key are one name to every part of the system.
+
+    >>> normal_words("Lupus Nephritis") == normal_words("lupus nephritis")
+    True
+    >>> normal_words("IL-2"), normal_words("interleukin 2")
+    (('il2',), ('interleukin2',))
+    """
+    return tuple(unit.key for unit in units(text))

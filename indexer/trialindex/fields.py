@@ -1,0 +1,194 @@
+"""What an index holds of a trial: FIELDS, and the weighted sets of them that queries ask: AREAS.
+
+Both are tables, and the schema, the documents and all weights come from them. Fields bear the registry's
+piece names; areas are the registry's 19 (`areas.tsv`) and three of our own: Inclusion, Exclusion, and
+Everywhere, which is all text of the trial itself: never its references, nor other trials that a page shows
+beside it.
+
+>>> FIELDS["BriefTitle"].kind, FIELDS["Phase"].kind, FIELDS["StartDate"].kind
+('text', 'code', 'day')
+>>> [(piece, weight) for piece, weight in AREAS["TitleSearch"].items()]
+[('Acronym', 0.99), ('BriefTitle', 0.95), ('OfficialTitle', 0.8)]
+>>> resolve("title"), resolve("brieftitle"), resolve("COND")
+('TitleSearch', 'BriefTitle', 'ConditionSearch')
+>>> resolve("titel")
+Traceback (most recent call last):
+    ...
+trialindex.errors.QueryError: no field or area 'titel'; the nearest: title
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from trialindex.errors import QueryError
+from trialindex.study_fields import by_piece
+
+__all__ = ["AREAS", "FIELDS", "SHORT_NAMES", "Field", "resolve"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of the index.
+
+    `kind`: text (analysed, with positions), code (the code itself, and its words as text), name (whole
+    values, for suggestions and exact filters), day (first and last day of a date, as ordinals), number (a
+    number, or days of an age). `path`: where in the study the values stand; "" where `document` works them
+    out.
+    """
+
+    name: str
+    kind: str
+    path: str
+
+
+def _read_areas() -> dict[str, dict[str, float]]:
+    areas: dict[str, dict[str, float]] = {}
+    text = files("trialindex").joinpath("areas.tsv").read_text("utf-8")
+    rows = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+    for area, _, _, piece, weight in rows[1:]:
+        areas.setdefault(area, {})[piece] = float(weight)
+    return areas
+
+
+# Text that only Everywhere reaches, with its weight there.
+_ELSEWHERE = {
+    "DetailedDescription": 0.3,
+    "InclusionCriteria": 0.3,
+    "ExclusionCriteria": 0.15,
+    "StudyPopulation": 0.3,
+    "WhyStopped": 0.3,
+    "DesignInterventionModelDescription": 0.2,
+    "DesignMaskingDescription": 0.2,
+    "PrimaryOutcomeTimeFrame": 0.1,
+    "SecondaryOutcomeTimeFrame": 0.1,
+    "OutcomeMeasurePopulationDescription": 0.1,
+    "OutcomeGroupTitle": 0.1,
+    "OutcomeGroupDescription": 0.1,
+    "BaselineMeasureTitle": 0.1,
+    "FlowGroupTitle": 0.1,
+    "FlowGroupDescription": 0.1,
+    "SeriousEventTerm": 0.1,
+    "OtherEventTerm": 0.1,
+    "GenderDescription": 0.1,
+    "OrgFullName": 0.3,
+    "LocationZip": 0.1,
+}
+AREAS: dict[str, dict[str, float]] = _read_areas()
+AREAS["Everywhere"] = AREAS["BasicSearch"] | _ELSEWHERE
+
+_CODES = ("OverallStatus", "LastKnownStatus", "Sex", "HasResults", "HealthyVolunteers", "ReferenceType")
+_DAYS = (
+    "StartDate",
+    "PrimaryCompletionDate",
+    "CompletionDate",
+    "StudyFirstPostDate",
+    "LastUpdatePostDate",
+    "ResultsFirstPostDate",
+)
+_NUMBERS = ("EnrollmentCount", "MinimumAge", "MaximumAge")
+# Fields that no single path of the study holds.
+_OWN = {
+    "InclusionCriteria": "text",
+    "ExclusionCriteria": "text",
+    "AnyId": "name",
+    "Country": "name",
+    "ConditionName": "name",
+    "InterventionFullName": "name",
+}
+
+
+def _make_fields() -> dict[str, Field]:
+    pieces = by_piece()
+    made: dict[str, Field] = {}
+    asked = [piece for area in AREAS.values() for piece in area]
+    for name in (*asked, *_CODES, *_DAYS, *_NUMBERS):
+        if name in _OWN:
+            continue
+        entry = pieces[name]
+        code = entry.enum is not None or entry.type == "boolean"
+        kind = "day" if name in _DAYS else "number" if name in _NUMBERS else "code" if code else "text"
+        made[name] = Field(name, kind, entry.path)
+    return made | {name: Field(name, kind, "") for name, kind in _OWN.items()}
+
+
+FIELDS: dict[str, Field] = _make_fields()
+
+# The short forms of fields and areas in a query: `title:lupus`.
+SHORT_NAMES = {
+    "term": "BasicSearch",
+    "cond": "ConditionSearch",
+    "condition": "ConditionSearch",
+    "intr": "InterventionSearch",
+    "intervention": "InterventionSearch",
+    "drug": "InterventionSearch",
+    "title": "TitleSearch",
+    "titles": "TitleSearch",
+    "outcome": "OutcomeSearch",
+    "outc": "OutcomeSearch",
+    "sponsor": "SponsorSearch",
+    "spons": "SponsorSearch",
+    "lead": "LeadSponsorName",
+    "location": "LocationSearch",
+    "locn": "LocationSearch",
+    "city": "LocationCity",
+    "state": "LocationState",
+    "facility": "LocationFacility",
+    "id": "IdSearch",
+    "patient": "PatientSearch",
+    "eligibility": "EligibilitySearch",
+    "contact": "ContactSearch",
+    "inclusion": "Inclusion",
+    "exclusion": "Exclusion",
+    "everywhere": "Everywhere",
+    "keyword": "Keyword",
+    "summary": "BriefSummary",
+    "description": "DetailedDescription",
+    "acronym": "Acronym",
+    "arm": "ArmGroupLabel",
+    "mesh": "ConditionMeshTerm",
+    "status": "OverallStatus",
+    "phase": "Phase",
+    "type": "StudyType",
+    "sex": "Sex",
+    "gender": "Sex",
+    "results": "HasResults",
+    "healthy": "HealthyVolunteers",
+    "country": "Country",
+    "start": "StartDate",
+    "completion": "CompletionDate",
+    "primarycompletion": "PrimaryCompletionDate",
+    "posted": "StudyFirstPostDate",
+    "updated": "LastUpdatePostDate",
+    "resultsposted": "ResultsFirstPostDate",
+    "enrollment": "EnrollmentCount",
+    "enrolment": "EnrollmentCount",
+    "allocation": "DesignAllocation",
+    "masking": "DesignMasking",
+    "purpose": "DesignPrimaryPurpose",
+}
+
+
+@cache
+def _known() -> dict[str, str]:
+    names = {name.lower(): name for name in (*AREAS, *FIELDS)}
+    return names | SHORT_NAMES
+
+
+def resolve(name: str) -> str:
+    """Return the area or field that a name in a query means: a piece name, an area name or a short form, in
+    any case.
+
+    Raises QueryError, naming the nearest known ones, when there is none.
+    """
+    found = _known().get(name.lower())
+    if found is None:
+        near = difflib.get_close_matches(name.lower(), _known(), n=3, cutoff=0.75)
+        spelled = [_known()[key] if key not in SHORT_NAMES else key for key in near]
+        raise QueryError(
+            f"no field or area {name!r}; the nearest: {', '.join(spelled) or ', '.join(sorted(SHORT_NAMES))}"
+        )
+    return found

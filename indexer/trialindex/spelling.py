@@ -1,0 +1,82 @@
+"""British and American spellings, and plurals that no stemmer knows, as tables.
+
+Both sides meet in one form; which of the two does not matter, only that index and query agree.
+
+>>> american("haemorrhage"), american("oedema"), american("randomised"), american("labelled")
+('hemorrhage', 'edema', 'randomized', 'labeled')
+>>> american("exercise"), american("promised"), american("leucovorin")
+('exercise', 'promised', 'leucovorin')
+>>> singular("metastases"), singular("diseases"), singular("vertebrae")
+('metastasis', 'diseases', 'vertebra')
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["american", "singular"]
+
+# (British, American), applied anywhere in a word.
+_INSIDE = (
+    ("haem", "hem"), ("aemi", "emi"), ("oede", "ede"), ("oesoph", "esoph"), ("oestr", "estr"), ("paed",
+    "ped"), ("gynaec", "gynec"), ("anaes", "anes"), ("caec", "cec"), ("coelia", "celia"), ("rrhoe", "rrhe"),
+    ("foet", "fet"), ("faec", "fec"), ("leucocyt", "leukocyt"), ("leucopen", "leukopen"), ("sulph", "sulf"),
+    ("tumour", "tumor"), ("colour", "color"), ("behaviour", "behavior"), ("favour", "favor"), ("labour",
+    "labor"), ("odour", "odor"), ("vapour", "vapor"), ("humour", "humor"), ("programme", "program"),
+    ("aluminium", "aluminum"), ("caesar", "cesar"), ("aetiolog", "etiolog"), ("enrolment", "enrollment"),
+    ("defence", "defense"), ("licence", "license"), ("mould", "mold"), ("ageing", "aging"), ("orthopaed",
+    "orthoped"), ("uraemi", "uremi"), ("dyspnoe", "dyspne"), ("apnoe", "apne"), ("palaeo", "paleo"),
+    ("archae", "arche"), ("naevus", "nevus"),
+)  # fmt: skip
+_INSIDE_PATTERN = re.compile("|".join(old for old, _ in _INSIDE))
+_INSIDE_TABLE = dict(_INSIDE)
+_RE_ENDING = re.compile(r"(cent|fib|lit|met|tit|goit|calib|spect|theat)re(s?)$")
+_DOUBLED = re.compile(r"(lab|mod|couns|trav|canc|chann|tunn|sign)ell(ed|ing|ings|er|ers|or|ors)$")
+_ISE = re.compile(
+    r"(\w{2,}(?:al|an|ar|at|er|et|ib|ic|id|il|im|om|on|or|un|ur|yt|en|ot|ag))is(e|ed|es|er|ers|ing|ation|ations)$"
+)
+_NEVER_IZE = re.compile(
+    r"^(com)?promis|^premis|^surmis|^anis|^paradis|^merchandis|^improvis|^televis|^supervis|^memoris$"
+)
+_LYSE = re.compile(r"(ana|para|dia|hydro|cata)lys(e|ed|er|ers|ing)$")
+
+_SINGULAR = {
+    plural: single
+    for single, plurals in {
+        "metastasis": "metastases", "stenosis": "stenoses", "thrombosis": "thromboses", "diagnosis":
+        "diagnoses", "prognosis": "prognoses", "prosthesis": "prostheses", "anastomosis": "anastomoses",
+        "analysis": "analyses", "psychosis": "psychoses", "neurosis": "neuroses", "sclerosis": "scleroses",
+        "fibrosis": "fibroses", "necrosis": "necroses", "cirrhosis": "cirrhoses", "synthesis": "syntheses",
+        "hypothesis": "hypotheses", "basis": "bases", "crisis": "crises", "exacerbation": "exacerbations",
+        "carcinoma": "carcinomata", "sarcoma": "sarcomata", "vertebra": "vertebrae", "criterion":
+        "criteria", "bacterium": "bacteria", "child": "children", "woman": "women", "man": "men", "person":
+        "people", "foot": "feet", "tooth": "teeth", "mouse": "mice", "ovum": "ova", "larva": "larvae",
+        "fistula": "fistulae", "fungus": "fungi", "embolus": "emboli", "thrombus": "thrombi", "bronchus":
+        "bronchi", "nucleus": "nuclei", "focus": "foci", "stimulus": "stimuli", "calculus": "calculi",
+        "ganglion": "ganglia", "mitochondrion": "mitochondria", "lens": "lenses", "biopsy": "biopsies",
+        "cortex": "cortices", "matrix": "matrices", "appendix": "appendices", "index": "indices", "helix":
+        "helices", "cervix": "cervices", "phalanx": "phalanges", "iris": "irides", "testis": "testes",
+        "pelvis": "pelves", "paralysis": "paralyses", "dialysis": "dialyses", "enterocolitis":
+        "enterocolitides", "arthritis": "arthritides", "vasculitis": "vasculitides", "psoriasis":
+        "psoriases", "mycosis": "mycoses", "dermatosis": "dermatoses", "phenomenon": "phenomena", "medium":
+        "media", "serum": "sera", "datum": "data", "leiomyoma": "leiomyomata", "naris": "nares",
+        "keratosis": "keratoses", "osteonecrosis": "osteonecroses", "tuberculosis": "tuberculoses",
+    }.items()
+    for plural in plurals.split()
+}  # fmt: skip
+
+
+def american(word: str) -> str:
+    """Return the American spelling of a lower-case word; the word itself where the two agree."""
+    word = _INSIDE_PATTERN.sub(lambda match: _INSIDE_TABLE[match[0]], word)
+    word = _RE_ENDING.sub(r"\1er\2", word)
+    word = _DOUBLED.sub(r"\1el\2", word)
+    word = _LYSE.sub(r"\1lyz\2", word)
+    if not _NEVER_IZE.match(word):
+        word = _ISE.sub(r"\1iz\2", word)
+    return word
+
+
+def singular(word: str) -> str:
+    """Return the singular of an irregular plural; any other word as it is."""
+    return _SINGULAR.get(word, word)
