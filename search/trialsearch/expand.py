@@ -1,0 +1,276 @@
+"""Query to query: each run of words becomes the ways in which trials may write it.
+
+Per unit of a run (a word, a name with its number): the terms it is analysed to, and, where the word is
+unknown and a name is near, the name that was meant. Then the longest names of concepts in the run: beside
+the words as typed stand the concept's other names, each as a phrase. Every way says how it came about, and
+is worth a little less than the words as typed.
+
+What is known comes in by `Lexicon`, so that this stage needs no disk and tests can give it any knowledge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from trialindex.analysis import Unit, fold, sequence, units
+from trialindex.fields import AREAS
+from trialindex.vocabulary import Concept, Vocabulary
+from trialsearch.fuzzy import meant
+from trialsearch.query import And, Best, Close, In, Near, Not, Nothing, Or, Phrase, Query, Term, Way, Words
+
+__all__ = ["HEADLINE", "Expansion", "Lexicon", "expand"]
+
+# What a way is worth against the words as typed.
+_SYNONYM = 0.9
+_ABBREVIATION = 0.75
+_SPELLING = 0.8
+# Other words that may stand inside a name of several words: umbilical cord (derived) mesenchymal stem cell.
+_NAME_SLOP = 1
+
+# Short and ambiguous abbreviations are looked for only here: in a summary, `MS` is a millisecond as often
+# as a disease.
+HEADLINE = frozenset(
+    """Acronym BriefTitle OfficialTitle Condition Keyword InterventionName InterventionOtherName ArmGroupLabel
+    ConditionMeshTerm InterventionMeshTerm""".split()
+)
+
+# The kinds of concept that an area asks for; every other area asks for all.
+_KINDS = {
+    "ConditionSearch": frozenset({"condition"}),
+    "ObsoleteConditionSearch": frozenset({"condition"}),
+    "Condition": frozenset({"condition"}),
+    "InterventionSearch": frozenset({"intervention", "procedure"}),
+    "InterventionNameSearch": frozenset({"intervention", "procedure"}),
+    "InterventionName": frozenset({"intervention", "procedure"}),
+}
+# Ids, places and people have no synonyms, and a name of a place is no misspelt drug.
+_LITERAL = frozenset(
+    """IdSearch NCTIdSearch ExternalIdsSearch LocationSearch SponsorSearch ContactSearch
+    ResponsiblePartySearch LeadSponsorName LocationCity LocationState LocationFacility LocationCountry NCTId
+    OrgStudyId SecondaryId""".split()
+)
+
+
+class Lexicon(Protocol):
+    """What expansion has to know of the index and of the world."""
+
+    vocabulary: Vocabulary
+
+    def frequency(self, term: str) -> int:
+        """Return about how many trials have an analysed term, in any field."""
+
+    def name_words(self, kinds: frozenset[str] | None) -> Mapping[str, int]:
+        """Return the folded words of names of some kinds (None: all) with their number of trials."""
+
+
+@dataclass(slots=True)
+class Expansion:
+    """How to expand, and what came of it.
+
+    `notes`: what the user should know (which sense was taken, what is ambiguous). `unknown`: folded words
+    that neither the index nor the vocabulary knows, with the area they were asked in.
+    """
+
+    lexicon: Lexicon
+    synonyms: bool = True
+    fuzzy: bool = True
+    notes: list[str] = field(default_factory=list)
+    unknown: list[tuple[str, str]] = field(default_factory=list)
+
+
+def expand(query: Query, expansion: Expansion, area: str = "BasicSearch") -> Query:
+    """Return the query with its words widened; the rest of the tree as it is."""
+    match query:
+        case Words(text):
+            return _run(text, area, expansion)
+        case Phrase(text):
+            return _phrase(text)
+        case In(inner, part):
+            return In(inner, expand(part, expansion, inner))
+        case And(parts):
+            return And(tuple(expand(part, expansion, area) for part in parts))
+        case Or(parts):
+            return Or(tuple(expand(part, expansion, area) for part in parts))
+        case Not(part):
+            # What is to be left out is taken at its word: a guessed spelling must not remove trials.
+            return Not(expand(part, Expansion(expansion.lexicon, expansion.synonyms, fuzzy=False), area))
+        case _:
+            return query
+
+
+def _phrase(text: str) -> Query:
+    """Return a phrase as typed: its units side by side."""
+    part = _name(text, 0)
+    if part is None:
+        return Nothing(text)
+    return Best(f'"{text}"', (Way("typed", text, part),))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A unit of the run with its ways; `key` is the word by which names are looked up, a meant word in
+    its place.
+    """
+
+    unit: Unit
+    best: Best
+    key: str
+
+
+def _run(text: str, area: str, expansion: Expansion) -> Query:
+    asked = [_ask(unit, area, expansion) for unit in units(text)]
+    if not asked:
+        expansion.notes.append(f"{text}: nothing but function words, which are in every trial")
+        return Nothing(text)
+    parts: list[Query] = []
+    place = 0
+    keys = [one.key for one in asked]
+    vocabulary = expansion.lexicon.vocabulary
+    while place < len(asked):
+        size = 0
+        concepts: tuple[Concept, ...] = ()
+        if expansion.synonyms and area not in _LITERAL:
+            size, concepts = vocabulary.longest_match(keys, place)
+        kinds = _KINDS.get(area)
+        fitting = tuple(concept for concept in concepts if kinds is None or concept.kind in kinds)
+        if not fitting:
+            parts.append(asked[place].best)
+            place += 1
+            continue
+        segment = asked[place : place + size]
+        taken = _sense(segment, fitting, keys, expansion)
+        parts.append(_widened(segment, taken, area, expansion))
+        place += size
+    whole: Query = parts[0] if len(parts) == 1 else And(tuple(parts))
+    terms = tuple(one.best.ways[-1 if one.best.ways[-1].how == "spelling" else 0].part for one in asked)
+    single = tuple(part.term for part in terms if isinstance(part, Term))
+    return Close(whole, single) if len(single) > 1 else whole
+
+
+def _alternative(terms: tuple[str, ...]) -> Query:
+    return Term(terms[0]) if len(terms) == 1 else Near(terms)
+
+
+def _ask(unit: Unit, area: str, expansion: Expansion) -> _Asked:
+    ways = [Way("typed", unit.text, _alternative(terms)) for terms in unit.alternatives]
+    first = unit.alternatives[0]
+    key = unit.key
+    word = fold(unit.text)
+    lexicon = expansion.lexicon
+    known = word in lexicon.vocabulary.words or key in lexicon.vocabulary.words
+    # Words of several atoms carry numbers or hyphens: never bent.
+    if not known and word.isalpha() and len(first) == 1 and area not in _LITERAL:
+        frequency = lexicon.frequency(key)
+        spelling = None
+        if expansion.fuzzy and frequency <= 5:
+            names = lexicon.name_words(_KINDS.get(area))
+            spelling = meant(word, names)
+            # The records hold misspellings themselves: a rare word gives way only to a name many times as
+            # frequent.
+            if spelling and (frequency == 0 or names[spelling.word] >= 20 * frequency):
+                (meant_unit,) = units(spelling.word)
+                (term,) = meant_unit.alternatives[0]
+                if term != key:
+                    ways.append(
+                        Way("spelling", spelling.word, Term(term), _SPELLING - 0.1 * spelling.distance)
+                    )
+                    key = term
+    return _Asked(unit, Best(unit.text, tuple(ways)), key)
+
+
+def _sense(
+    segment: list[_Asked], concepts: tuple[Concept, ...], keys: list[str], expansion: Expansion
+) -> tuple[Concept, ...]:
+    """Return the concepts to widen by: all of one meaning, the sense that the rest of the query names,
+    or none.
+    """
+    if len(concepts) == 1:
+        return concepts
+    text = " ".join(one.unit.text for one in segment)
+    own = {one.key for one in segment}
+    others = [key for key in keys if key not in own]
+    vocabulary = expansion.lexicon.vocabulary
+
+    def shared(concept: Concept) -> int:
+        related = (*concept.full_names, *(name for broad in concept.broader for name in (broad,)))
+        held = {key for name in related for unit in units(name) for key in unit.alternatives[0]}
+        return sum(key in held for key in others)
+
+    scores = [shared(concept) for concept in concepts]
+    if max(scores) > 0 and scores.count(max(scores)) == 1:
+        taken = concepts[scores.index(max(scores))]
+        expansion.notes.append(f"{text} taken as {taken.preferred.lower()}")
+        return (taken,)
+    full = tuple(concept for concept in concepts if not vocabulary.is_abbreviation(concept, text))
+    if len(full) == 1:
+        return full
+    meanings = " or ".join(concept.preferred.lower() for concept in concepts)
+    expansion.notes.append(f"{text} may mean {meanings}: add the name of the one that you mean")
+    return ()
+
+
+def _widened(segment: list[_Asked], concepts: tuple[Concept, ...], area: str, expansion: Expansion) -> Query:
+    """Return the segment as typed, and beside it the other names of its concepts."""
+    typed: Query = segment[0].best if len(segment) == 1 else And(tuple(one.best for one in segment))
+    if not concepts:
+        return typed
+    text = " ".join(one.unit.text for one in segment)
+    vocabulary = expansion.lexicon.vocabulary
+    seen = {tuple(one.key for one in segment), sequence(text)}
+    ways: list[Way] = list(typed.ways) if isinstance(typed, Best) else [Way("typed", text, typed)]
+    for concept in concepts:
+        for name in concept.full_names:
+            part = _name(name, _NAME_SLOP)
+            if part is not None and _sequence(part) not in seen:
+                seen.add(_sequence(part))
+                ways.append(Way("synonym", name, part, _SYNONYM))
+        for name in concept.abbreviations:
+            part = _name(name, 0)
+            if part is None or _sequence(part) in seen:
+                continue
+            seen.add(_sequence(part))
+            if len(name) < 4 or vocabulary.is_ambiguous(name):
+                narrowed = _headline(area)
+                if not narrowed:
+                    continue
+                part = In(narrowed, part)
+            ways.append(Way("synonym", name, part, _ABBREVIATION))
+    return Best(text, tuple(ways))
+
+
+def _headline(area: str) -> str:
+    """Return the name of the area that asks the titles and names among the fields of an area; "" where
+    it has none.
+    """
+    asked = AREAS.get(area, {area: 1.0})
+    return f"{area}/headline" if HEADLINE & asked.keys() else ""
+
+
+def _sequence(part: Query) -> tuple[str, ...]:
+    match part:
+        case Near(terms, _):
+            return terms
+        case Term(term):
+            return (term,)
+        case Or(parts):
+            return _sequence(parts[0])
+        case _:
+            return ()
+
+
+def _name(name: str, slop: int) -> Query | None:
+    """Return the query for a name: its terms in order, side by side but for `slop` words."""
+    found = units(name)
+    if not found:
+        return None
+    if len(found) == 1:
+        # A name and its number are one term, however they are written.
+        ways = [_alternative(way) for way in found[0].alternatives]
+        return ways[0] if len(ways) == 1 else Or(tuple(ways))
+    apart = Near(sequence(name), slop)
+    if "-" not in name:
+        return apart
+    # Others write the hyphenated words as one: non-alcoholic, nonalcoholic.
+    return Or((apart, Near(sequence(name.replace("-", "")), slop)))

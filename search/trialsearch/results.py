@@ -1,0 +1,180 @@
+"""Answers: hits, and what there is to know about them, worked out when it is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, overload
+
+from trialindex.document import Document
+from trialindex.fields import FIELDS
+from trialsearch.evaluate import Evaluator, Explanation, area_fields
+from trialsearch.highlight import Snippet, snippet
+from trialsearch.query import Query
+from trialsearch.why import Match, matches
+
+if TYPE_CHECKING:
+    from trialindex.trial import Trial
+
+__all__ = ["Hit", "Results", "Step"]
+
+_MOST_SNIPPETS = 3
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One trial found. `partial`: it has some of the words asked, not all.
+
+    Everything but `id`, `score` and `partial` is read from the index when first looked at, and kept.
+    """
+
+    id: str
+    score: float
+    partial: bool = False
+    _doc: int = field(default=-1, repr=False, compare=False)
+    _asked: Asked | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def _context(self) -> Asked:
+        if self._asked is None:
+            raise ValueError("this hit was made by hand and has no index behind it")
+        return self._asked
+
+    @cached_property
+    def study(self) -> dict[str, Any]:
+        """The stored record, in the registry's own structure."""
+        return self._context.evaluator.snapshot.study(self._doc)
+
+    @cached_property
+    def trial(self) -> Trial:
+        """The typed view of the record."""
+        from trialindex.trial import Trial
+
+        return Trial.from_study(self.study)
+
+    @cached_property
+    def why(self) -> tuple[Match, ...]:
+        """Which of the words asked the trial meets, how, and in which fields."""
+        asked = self._context
+        return matches(asked.evaluator, asked.query, self._doc, asked.area)
+
+    @cached_property
+    def snippets(self) -> tuple[Snippet, ...]:
+        """Pieces of the trial's text with the words found: at most three, from the heaviest fields."""
+        terms = frozenset(term for match in self.why for term in match.terms)
+        weights = area_fields(self._context.area)
+        named = dict.fromkeys(
+            name for match in self.why for name in match.fields if FIELDS[name].kind == "text"
+        )
+        text = Document.of(self.study).text
+        found: list[Snippet] = []
+        for name in sorted(named, key=lambda name: (name in _SHOWN_ANYWAY, -weights.get(name, 1.0))):
+            pieces = (snippet(name, value, terms) for value in text.get(name, ()))
+            best = max((piece for piece in pieces if piece), key=lambda piece: len(piece.spans), default=None)
+            if best is not None and len(found) < _MOST_SNIPPETS:
+                found.append(best)
+        return tuple(found)
+
+    @cached_property
+    def explanation(self) -> Explanation | None:
+        """The score and its parts; None for a partial hit, which the whole query does not find."""
+        asked = self._context
+        return asked.evaluator.explain(asked.query, self._doc, asked.area)
+
+
+# What every answer shows of a trial: a snippet of it says the least.
+_SHOWN_ANYWAY = frozenset({"BriefTitle", "NCTId", "Acronym"})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The widened query that hits come from, and what evaluates it."""
+
+    evaluator: Evaluator
+    query: Query
+    area: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A part of a query or a filter: how many trials it leaves alone, and together with the parts before
+    it.
+    """
+
+    text: str
+    alone: int
+    left: int
+
+
+class Results(Sequence[Hit]):
+    """The hits of one page, best first: a sequence of frozen `Hit`.
+
+    Attributes: `query`, the query as understood (its `str` shows what it was widened to); `notes`, what the
+    user should know about it; `offset`, the number of hits before this page.
+    """
+
+    def __init__(
+        self,
+        hits: Sequence[Hit],
+        query: Query,
+        *,
+        total: int,
+        partial_total: Callable[[], int],
+        offset: int,
+        notes: Sequence[str],
+        steps: Callable[[], tuple[Step, ...]],
+        did_you_mean: Callable[[], tuple[str, ...]],
+        elsewhere: Callable[[], int],
+    ) -> None:
+        self._hits = tuple(hits)
+        self.query = query
+        self.total = total
+        self.offset = offset
+        self.notes = tuple(notes)
+        self._partial_total = partial_total
+        self._steps = steps
+        self._did_you_mean = did_you_mean
+        self._elsewhere = elsewhere
+
+    @cached_property
+    def partial_total(self) -> int:
+        """How many trials have some of the words, not all; they are not in `total`."""
+        return self._partial_total()
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """How many trials each part of the query and each filter finds alone, and how many are left
+        after it.
+        """
+        return self._steps()
+
+    @cached_property
+    def did_you_mean(self) -> tuple[str, ...]:
+        """Other spellings of the query, for words that nothing knows; at most five."""
+        return self._did_you_mean()
+
+    @cached_property
+    def elsewhere(self) -> int:
+        """How many more trials have the words only in criteria, descriptions and results, which plain
+        words do not ask.
+        """
+        return self._elsewhere()
+
+    @overload
+    def __getitem__(self, place: int) -> Hit: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Hit]: ...
+
+    def __getitem__(self, place: int | slice) -> Hit | Sequence[Hit]:
+        return self._hits[place]
+
+    def __len__(self) -> int:
+        return len(self._hits)
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self._hits)
+
+    def __repr__(self) -> str:
+        return f"<Results {len(self)} of {self.total} for {self.query}>"
