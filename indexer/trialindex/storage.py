@@ -16,6 +16,7 @@ import threading
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,11 @@ from whoosh import columns, fields, formats, scoring
 from whoosh.analysis import IDAnalyzer
 from whoosh.codec.whoosh3 import W3Codec
 from whoosh.filedb.filestore import FileStorage
-from whoosh.index import EmptyIndexError, IndexVersionError, LockError
+from whoosh.index import LockError
 
 from trialindex.analysis import value_tokens
 from trialindex.document import Document, code_text
-from trialindex.errors import IndexDamaged, IndexLocked, IndexMissing
+from trialindex.errors import IndexDamaged, IndexLocked, IndexMissing, TrialError
 from trialindex.fields import FIELDS
 
 __all__ = ["SCHEMA_VERSION", "Snapshot", "Writer", "exists", "open_snapshot"]
@@ -136,12 +137,24 @@ def _write_whole(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
+@contextmanager
+def _reading(folder: Path) -> Iterator[None]:
+    """Turn what Whoosh raises over damaged files into IndexDamaged."""
+    try:
+        yield
+    except TrialError:
+        raise
+    except Exception as error:
+        # Whoosh has no error of its own for damage: it raises anything, a bare Exception too.
+        raise IndexDamaged(
+            f"the index in {folder} is damaged ({type(error).__name__}: {error}): build it again"
+        ) from error
+
+
 def _open(folder: Path) -> Any:
     _check(folder)
-    try:
+    with _reading(folder):
         return FileStorage(str(folder)).open_index()
-    except (EmptyIndexError, IndexVersionError, OSError, ValueError, KeyError, EOFError) as error:
-        raise IndexDamaged(f"the index in {folder} cannot be opened ({error}): build it again") from error
 
 
 class Writer:
@@ -253,21 +266,27 @@ class Snapshot:
         self._lock = threading.RLock()  # Whoosh's readers share one file position
         # Asked before the reader opens: a commit in between only makes this snapshot look older than it is.
         self.generation = int(self._index.latest_generation())
-        self._searcher = self._index.searcher(weighting=scoring.BM25F())
-        self._reader = self._searcher.reader()
+        with _reading(folder):
+            self._searcher = self._index.searcher(weighting=scoring.BM25F())
+            self._reader = self._searcher.reader()
         self._postings: OrderedDict[tuple[str, str], dict[int, float]] = OrderedDict()
         self._cached = 0
         self._columns: dict[str, list[float | None]] = {}
         self._docs: frozenset[int] | None = None
 
+    @contextmanager
+    def _files(self) -> Iterator[None]:
+        with self._lock, _reading(self.folder):
+            yield
+
     def close(self) -> None:
         """Give the files back."""
-        with self._lock:
+        with self._files():
             self._searcher.close()
 
     def is_current(self) -> bool:
         """Whether no newer state was committed."""
-        with self._lock:
+        with self._files():
             return bool(self._index.latest_generation() == self.generation)
 
     def __len__(self) -> int:
@@ -275,7 +294,7 @@ class Snapshot:
 
     def docs(self) -> frozenset[int]:
         """Return the numbers of all documents."""
-        with self._lock:
+        with self._files():
             if self._docs is None:
                 self._docs = frozenset(self._reader.all_doc_ids())
             return self._docs
@@ -288,7 +307,7 @@ class Snapshot:
         idf that of the field (Whoosh's BM25F weighting). The dict is shared: do not change it.
         """
         key = (field, term)
-        with self._lock:
+        with self._files():
             if (known := self._postings.get(key)) is not None:
                 self._postings.move_to_end(key)
                 return known
@@ -310,7 +329,7 @@ class Snapshot:
     def positions(self, field: str, term: str, within: frozenset[int] | set[int]) -> dict[int, list[int]]:
         """Return document -> ascending positions of a term in a field, for the documents asked."""
         found: dict[int, list[int]] = {}
-        with self._lock:
+        with self._files():
             for searcher, offset in self._searcher.leaf_searchers():
                 if (field, term.encode()) not in searcher.reader():
                     continue
@@ -325,12 +344,12 @@ class Snapshot:
 
     def frequency(self, field: str, term: str) -> int:
         """Return how many documents have the term in the field."""
-        with self._lock:
+        with self._files():
             return int(self._reader.doc_frequency(field, term.encode()))
 
     def terms(self, field: str, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Yield (term, document frequency) of a field's terms that begin with a prefix, in order."""
-        with self._lock:
+        with self._files():
             found = [
                 (bytes(term).decode("utf-8", "replace"), int(self._reader.doc_frequency(field, bytes(term))))
                 for term in self._reader.expand_prefix(field, prefix.encode())
@@ -339,7 +358,7 @@ class Snapshot:
 
     def column(self, field: str) -> list[float | None]:
         """Return a field's number for every document, by document number; None where there is none."""
-        with self._lock:
+        with self._files():
             if field not in self._columns:
                 size = self._reader.doc_count_all()
                 if self._reader.has_column(field):
@@ -361,7 +380,7 @@ class Snapshot:
         return self._first("AnyId", identifier) if found is None else found
 
     def _first(self, field: str, term: str) -> int | None:
-        with self._lock:
+        with self._files():
             if (field, term.encode()) not in self._reader:
                 return None
             matcher = self._reader.postings(field, term.encode())
@@ -369,7 +388,7 @@ class Snapshot:
 
     def study(self, doc: int) -> dict[str, Any]:
         """Return the stored study of a document."""
-        with self._lock:
+        with self._files():
             data = self._reader.stored_fields(doc).get("Record")
         if not isinstance(data, bytes):
             raise IndexDamaged(f"document {doc} has no stored record: rebuild the index")
@@ -377,7 +396,7 @@ class Snapshot:
 
     def key(self, doc: int) -> str:
         """Return the trial id of a document."""
-        with self._lock:
+        with self._files():
             if not hasattr(self, "_keys"):
                 keys: dict[int, str] = {}
                 for term in self._reader.lexicon("Key"):
@@ -399,17 +418,10 @@ def open_snapshot(folder: Path) -> Snapshot:
 
 def stored_studies(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (id, stored study) of every trial, whatever schema version the index has."""
-    try:
-        opened = FileStorage(str(folder)).open_index()
-    except (EmptyIndexError, OSError, ValueError, KeyError, EOFError) as error:
-        raise IndexDamaged(f"the index in {folder} cannot be opened ({error}): build it again") from error
-    with opened.reader() as reader:
+    with _reading(folder), FileStorage(str(folder)).open_index().reader() as reader:
         for _doc, held in reader.iter_docs():
             study = unpack(held["Record"])
-            yield (
-                held["Key"] if "Key" in held else study["protocolSection"]["identificationModule"]["nctId"],
-                study,
-            )
+            yield study["protocolSection"]["identificationModule"]["nctId"].strip(), study
 
 
 def verify(folder: Path) -> list[str]:
@@ -421,7 +433,8 @@ def verify(folder: Path) -> list[str]:
     """
     snapshot = Snapshot(folder)
     try:
-        return list(_differences(snapshot))
+        with _reading(folder):
+            return list(_differences(snapshot))
     finally:
         snapshot.close()
 

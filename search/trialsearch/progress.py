@@ -1,0 +1,116 @@
+"""How far a run of `index` is: a line on the terminal with records, rate, time gone and, where it can be
+told, time left.
+
+How many records a source holds is not known before it is read; how many files it holds often is, and costs
+little: the list at the end of a zip, the names in a folder. So the bar counts files. For a single file there
+is nothing to count, and no time left is shown.
+
+>>> import tempfile
+>>> folder = tempfile.TemporaryDirectory()
+>>> for name in ("one.json", "two.json", ".hidden"):
+...     _ = (Path(folder.name) / name).write_text("{}")
+>>> estimate([Path(folder.name)])
+2
+>>> estimate([Path(folder.name) / "one.json"]) is None
+True
+>>> folder.cleanup()
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import IO, TYPE_CHECKING
+
+from trialindex.errors import SourceError
+from trialindex.formats import zips
+
+if TYPE_CHECKING:
+    from trialindex.builder import Report
+
+__all__ = ["Meter", "estimate"]
+
+
+def estimate(sources: Iterable[Path]) -> int | None:
+    """Return about how many files some sources hold, or None where that says nothing of the time it takes."""
+    known = [_files(source) for source in sources]
+    total = sum(known)
+    return total if total > 1 else None
+
+
+def _files(source: Path) -> int:
+    if not source.is_dir():
+        return _members(source)
+    found = 0
+    for folder, below, names in os.walk(source):
+        below[:] = [name for name in below if not name.startswith(".")]
+        found += sum(_members(Path(folder, name)) for name in names if not name.startswith("."))
+    return found
+
+
+def _members(path: Path) -> int:
+    """Return the number of files in a zip; of any other file, 1."""
+    try:
+        with path.open("rb") as file:
+            if file.read(4) != b"PK\3\4":
+                return 1
+            return sum(not member.name.endswith("/") for member in zips.members(file))
+    except (OSError, SourceError):
+        # What is wrong with it is said when it is read.
+        return 1
+
+
+class Meter:
+    """The line on the terminal. Use as a context, and hand `update` to `trialindex.build`."""
+
+    def __init__(self, total: int | None, terminal: IO[str]) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            ProgressColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        columns: list[ProgressColumn] = [
+            TextColumn("{task.fields[records]:>9,} records"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[rate]:>7,.0f}/s"),
+            TimeElapsedColumn(),
+        ]
+        if total is not None:
+            columns += [TimeRemainingColumn(), TextColumn("left")]
+        self._progress = Progress(*columns, console=Console(file=terminal), transient=True)
+        self._task = self._progress.add_task("", total=total, records=0, rate=0.0)
+        self._total = total
+        self._file = ""
+        self._files = 0
+
+    def __enter__(self) -> Meter:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def update(self, report: Report, file: str) -> None:
+        """Show the state of a report; `file` is the file being read."""
+        if file != self._file:
+            self._file = file
+            self._files += 1
+        if self._total is not None and self._files > self._total:
+            # Archives inside archives hold more than their list could say: the end is not known any more.
+            self._total = self._progress.tasks[0].total = None
+        elapsed = self._progress.tasks[0].elapsed or 0.0
+        self._progress.update(
+            self._task,
+            completed=self._files,
+            records=report.records,
+            rate=report.records / elapsed if elapsed else 0.0,
+        )

@@ -1,0 +1,709 @@
+r"""Results as text: for a person (table, plain) and for a program (json, jsonl, csv, ids). Pure functions.
+
+What a person reads is made once, as `Line`s of styled pieces, and finished in one of two ways: `plain` gives
+a line of text for each, without colour and unbroken, so that a pipe can grep it; `wrapped` breaks them to a
+width for a terminal. Both replace what could steer a terminal, wherever in a record it stands:
+
+>>> list(plain([Line((("A title \x1b[31mwith a colour\x07in it", "title"),))]))
+['A title with a colour in it']
+
+`as_json` and `as_jsonl` keep such characters, written as `\u001b`.
+
+In `as_csv` a list is joined by `|`, and a text that a spreadsheet would run as a formula (it begins with
+`=`, `+`, `-` or `@` and is no number) gets an apostrophe before it, which spreadsheets take for "this is
+text". Ids, codes, dates and numbers do not begin so, and stay as they are.
+
+>>> guarded("=HYPERLINK(1)"), guarded("-5.2"), guarded("IL-2"), guarded("+/- surgery")
+("'=HYPERLINK(1)", '-5.2', 'IL-2', "'+/- surgery")
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from trialindex import codes
+from trialindex.analysis import prepare, tokens
+from trialsearch.parse import conjunction
+from trialsearch.query import And, Best, Close, In, Not, Or, Query, Term, Words, children
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from trialindex.builder import Report
+    from trialindex.trial import Trial
+    from trialsearch.results import Hit, Results
+    from trialsearch.suggest import Suggestion
+
+__all__ = [
+    "Line", "answer", "as_csv", "as_ids", "as_json", "as_jsonl", "clean", "dumped", "guarded", "likeness",
+    "names", "plain", "report_lines", "table", "wrapped",
+]  # fmt: skip
+
+# --- lines, and how they are finished ---
+
+Piece = tuple[str, str]
+
+# What a style looks like on a terminal (rich's words for it).
+_STYLES = {
+    "": "",
+    "id": "bold cyan",
+    "title": "bold",
+    "found": "bold yellow",
+    "label": "dim",
+    "head": "bold",
+    "good": "green",
+    "bad": "red",
+    "hint": "cyan",
+    "rule": "dim",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of pieces (text, style), `indent` columns in, after a `lead` that stands on the first line only.
+
+    Where a terminal breaks it, it goes on under what follows the lead, or `hang` columns in. `fill` is a
+    character that fills the rest of a terminal's line.
+    """
+
+    pieces: tuple[Piece, ...] = ()
+    indent: int = 0
+    hang: int = 0
+    lead: tuple[Piece, ...] = ()
+    fill: str = ""
+
+
+# ECMA-48: control sequences, and strings (titles, links) up to their end.
+_SEQUENCE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]{0,400}(?:\x07|\x1b\\|\x9c)"
+)
+# Control characters, marks that turn the direction of what follows, and halves of characters.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    r"""Return a text without what could steer a terminal: escape sequences go, control characters become
+    spaces.
+
+    >>> clean("a\tb \x1b]0;title\x07c \x9b2Jd \u202ee")
+    'a b c d  e'
+    """
+    return _CONTROL.sub(" ", _SEQUENCE.sub("", text))
+
+
+def plain(lines: Iterable[Line]) -> Iterator[str]:
+    """Yield each line as text, without colour and unbroken."""
+    for line in lines:
+        yield (" " * line.indent + "".join(clean(text) for text, _ in (*line.lead, *line.pieces))).rstrip()
+
+
+def wrapped(lines: Iterable[Line], width: int) -> Iterator[Text]:
+    """Yield lines as rich texts of at most `width` columns."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(width=width)
+    for line in lines:
+        lead, body = _text(line.lead), _text(line.pieces)
+        hang = min(max(line.hang, line.indent + lead.cell_len), width // 2)
+        if line.fill:
+            body.append(line.fill * (width - line.indent - body.cell_len), _STYLES["rule"])
+        start = Text(" " * line.indent) + lead
+        start.pad_right(hang - start.cell_len if line.lead else 0)
+        for piece in body.wrap(console, width - hang):
+            piece.rstrip()
+            yield start + piece
+            start = Text(" " * hang)
+
+
+def _text(pieces: Iterable[Piece]) -> Text:
+    from rich.text import Text
+
+    return Text.assemble(*((clean(text), _STYLES[style]) for text, style in pieces))
+
+
+def _labelled(label: str, pieces: Iterable[Piece], indent: int = 4, column: int = 12) -> Line:
+    return Line(tuple(pieces), indent, lead=((label.ljust(column), "label"),))
+
+
+def table(rows: Sequence[Sequence[str]], indent: int = 0) -> list[Line]:
+    """Return rows as aligned columns; a column of numbers stands to the right.
+
+    >>> list(plain(table([("lupus", "5"), ("asthma", "1,200")])))
+    ['lupus       5', 'asthma  1,200']
+    """
+    columns = [[clean(cell) for cell in column] for column in zip(*rows, strict=True)]
+    shown = []
+    for column in columns:
+        width = max(map(len, column))
+        numbers = all(re.fullmatch(r"[\d,]+", cell) for cell in column)
+        shown.append([cell.rjust(width) if numbers else cell.ljust(width) for cell in column])
+    return [Line((("  ".join(row).rstrip(), ""),), indent) for row in zip(*shown, strict=True)]
+
+
+# --- words ---
+
+# Names of fields that their piece names, put apart, do not say well.
+_LABELS = {
+    "NCTId": "id",
+    "NCTIdAlias": "former id",
+    "OrgStudyId": "sponsor's id",
+    "OrgStudyIdType": "sponsor's id",
+    "SecondaryId": "other id",
+    "SecondaryIdType": "other id",
+    "BriefTitle": "title",
+    "InterventionName": "intervention",
+    "InterventionOtherName": "other name of intervention",
+    "StdAge": "age group",
+    "PrimaryOutcomeMeasure": "primary outcome",
+    "SecondaryOutcomeMeasure": "secondary outcome",
+    "OtherOutcomeMeasure": "other outcome",
+    "BriefSummary": "summary",
+    "DetailedDescription": "description",
+    "ArmGroupLabel": "arm",
+    "ArmGroupDescription": "arm description",
+    "ArmGroupType": "arm type",
+    "LeadSponsorName": "sponsor",
+    "LeadSponsorClass": "sponsor class",
+    "CollaboratorName": "collaborator",
+    "OrgFullName": "organization",
+    "LocationFacility": "site",
+    "LocationCity": "city",
+    "LocationState": "state",
+    "LocationCountry": "country",
+    "LocationStatus": "site status",
+    "LocationZip": "postcode",
+    "LocationContactName": "site contact",
+    "BioSpecDescription": "specimens",
+    "ResponsiblePartyInvestigatorFullName": "investigator",
+    "ResponsiblePartyInvestigatorTitle": "investigator's title",
+    "ResponsiblePartyInvestigatorAffiliation": "investigator's affiliation",
+    "ResponsiblePartyOldNameTitle": "responsible party",
+    "ResponsiblePartyOldOrganization": "responsible organization",
+    "OverallOfficialName": "official",
+    "OverallOfficialRole": "official's role",
+    "OverallOfficialAffiliation": "official's affiliation",
+    "CentralContactName": "contact",
+    "ConditionMeshTerm": "MeSH term",
+    "ConditionAncestorTerm": "broader MeSH term",
+    "InterventionMeshTerm": "MeSH term",
+    "InterventionAncestorTerm": "broader MeSH term",
+    "DesignAllocation": "allocation",
+    "DesignInterventionModel": "intervention model",
+    "DesignInterventionModelDescription": "intervention model",
+    "DesignMasking": "masking",
+    "DesignMaskingDescription": "masking",
+    "DesignWhoMasked": "who is masked",
+    "DesignObservationalModel": "observational model",
+    "DesignPrimaryPurpose": "purpose",
+    "DesignTimePerspective": "time perspective",
+    "OverallStatus": "status",
+    "OutcomeMeasureTitle": "outcome in results",
+    "OutcomeMeasureDescription": "outcome in results",
+    "OutcomeMeasurePopulationDescription": "analysed population",
+    "OutcomeGroupTitle": "group in results",
+    "OutcomeGroupDescription": "group in results",
+    "BaselineMeasureTitle": "baseline measure",
+    "FlowGroupTitle": "group in results",
+    "FlowGroupDescription": "group in results",
+    "SeriousEventTerm": "serious adverse event",
+    "OtherEventTerm": "other adverse event",
+    "EligibilityCriteria": "criteria",
+    "StudyPopulation": "population",
+    "GenderDescription": "gender",
+    "HasResults": "results",
+}
+# What an area that a word was asked in is called.
+_AREA_LABELS = {
+    "ConditionSearch": "conditions",
+    "InterventionSearch": "interventions",
+    "TitleSearch": "titles",
+    "OutcomeSearch": "outcomes",
+    "SponsorSearch": "sponsors",
+    "LocationSearch": "locations",
+    "IdSearch": "ids",
+    "Inclusion": "inclusion criteria",
+    "Exclusion": "exclusion criteria",
+    "Everywhere": "all text",
+}
+_GOOD = frozenset({"RECRUITING", "ENROLLING_BY_INVITATION", "AVAILABLE"})
+_BAD = frozenset({"TERMINATED", "WITHDRAWN", "SUSPENDED", "NO_LONGER_AVAILABLE"})
+
+
+def field_label(field: str) -> str:
+    """Return what a person calls a field.
+
+    >>> field_label("BriefTitle"), field_label("InclusionCriteria"), field_label("PrimaryOutcomeTimeFrame")
+    ('title', 'inclusion criteria', 'primary outcome time frame')
+    """
+    return _LABELS.get(field) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", field).lower()
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    >>> counted(1, "trial"), counted(1200, "trial")
+    ('1 trial', '1,200 trials')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _words(code: str | None) -> str:
+    """Return a code in words; any other text stays as it is."""
+    return codes.words(code) if code and re.fullmatch(r"[A-Z][A-Z0-9_]+", code) else code or ""
+
+
+def _listed(items: Sequence[str], most: int, joint: str = ", ") -> str:
+    """Return the first items, and how many more there are."""
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return joint.join(items[:most]) + more
+
+
+def _short(query: Query) -> Query:
+    """Return the query as it was typed, without what it was widened to."""
+    match query:
+        case Best(text, _):
+            return Term(text) if text.startswith('"') else Words(text)
+        case Close(part, _):
+            return _short(part)
+        case And(parts):
+            return conjunction([_short(part) for part in parts])
+        case Or(parts):
+            return Or(tuple(_short(part) for part in parts))
+        case In() | Not():
+            return dataclasses.replace(query, part=_short(query.part))
+        case _:
+            return query
+
+
+def _widenings(query: Query) -> Iterator[Best]:
+    if isinstance(query, Best):
+        yield query
+    for part in children(query):
+        yield from _widenings(part)
+
+
+def _also(query: Query) -> Iterator[tuple[str, str]]:
+    """Yield (what was asked, what else it is looked for as) for what a query was widened by."""
+    seen: set[str] = set()
+    for best in _widenings(query):
+        spellings = [way.text for way in best.ways if way.how == "spelling"]
+        synonyms = [way.text for way in best.ways if way.how == "synonym"]
+        if best.text in seen or not (spellings or synonyms):
+            continue
+        seen.add(best.text)
+        read = f"read as {', '.join(spellings)}" if spellings else ""
+        also = f"also {_listed(synonyms, 4)}" if synonyms else ""
+        yield best.text, "; ".join(filter(None, (read, also)))
+
+
+# --- an answer for a person ---
+
+
+def answer(
+    results: Results, *, limit: int | None = None, explain: bool = False, everywhere: bool = False
+) -> Iterator[Line]:
+    """Yield an answer as lines: what was understood, the hits, and what to do next."""
+    full = [hit for hit in results if not hit.partial]
+    partial = [hit for hit in results if hit.partial]
+    yield from _heading(results, explain)
+    if not results.total:
+        yield from _emptied(results)
+    yield from _blocks(full, results.offset + 1, explain)
+    if results.total and not results and results.offset:
+        last = max(0, results.total - (limit or results.total))
+        yield Line((("Nothing that far down; the last ones: ", ""), (f"--offset {last}", "hint")))
+    if partial:
+        more = f"{results.partial_total:,}{' more' if results.total else ''}"
+        verb = "has" if results.partial_total == 1 else "have"
+        yield Line()
+        yield Line(((f"── {more} {verb} only some of the words ", "rule"),), fill="─")
+        yield from _blocks(partial, results.offset + len(full) + 1, explain)
+    yield from _footer(results, limit, everywhere)
+
+
+def _heading(results: Results, explain: bool) -> Iterator[Line]:
+    query = str(results.query) if explain else str(_short(results.query))
+    count = counted(results.total, "trial") if results.total else "No trial"
+    yield Line(((count, "head"), (f" for {query}", "")), hang=2)
+    if not explain:
+        for asked, others in _also(results.query):
+            yield Line(((f"{asked}: ", "label"), (others, "")), 2, 4)
+    for note in results.notes:
+        yield Line(((note, ""),), 2, lead=(("note: ", "label"),))
+
+
+def _emptied(results: Results) -> Iterator[Line]:
+    """Yield which part of a query emptied its answer, and what else could be meant."""
+    steps = results.steps
+    if steps:
+        emptied = next((place for place, step in enumerate(steps) if not step.left), -1)
+        texts = [_step_label(step.text) for step in steps]
+        width = min(max(map(len, [*texts, "asked"])), 44)
+        yield Line()
+        yield Line(((f"{'asked'.ljust(width)}  {'alone':>8}  {'together':>8}", "label"),), 2, 4)
+        for place, (text, step) in enumerate(zip(texts, steps, strict=True)):
+            shown = text if len(text) <= width else text[: width - 1] + "…"
+            numbers = f"{shown.ljust(width)}  {step.alone:>8,}  {step.left:>8,}"
+            if place == emptied:
+                reason = "no trial has this" if not step.alone else "none of those above has this"
+                yield Line(((numbers, ""), (f"  <- {reason}", "bad")), 2, 4)
+            else:
+                yield Line(((numbers, ""),), 2, 4)
+    for number, text in enumerate(results.did_you_mean):
+        if not number:
+            yield Line()
+        yield Line(((text, "hint"),), lead=(("Did you mean: " if not number else " " * 14, ""),))
+
+
+def _step_label(text: str) -> str:
+    """Return what was asked, without what it was widened to, in a plain name of its area.
+
+    >>> _step_label("LN [=lupus nephritis; =lupus nephropathy] in ConditionSearch")
+    'LN in conditions'
+    """
+    text = re.sub(r" \[[=~].*\](?= in \w+$|$)", "", text)
+    match = re.fullmatch(r"(.*) in (\w+)", text, re.DOTALL)
+    return f"{match[1]} in {_AREA_LABELS[match[2]]}" if match and match[2] in _AREA_LABELS else text
+
+
+def _footer(results: Results, limit: int | None, everywhere: bool) -> Iterator[Line]:
+    hints: list[tuple[Piece, ...]] = []
+    shown = len(results)
+    there = results.total + (results.partial_total if shown and results[-1].partial else 0)
+    if shown and results.offset + shown < there:
+        first = results.offset + 1
+        hints.append(
+            (
+                (f"Shown: {first:,} to {results.offset + shown:,} of {there:,}. More: ", ""),
+                (f"--offset {results.offset + shown}", "hint"),
+            )
+        )
+    if not everywhere and (limit is None or results.total < limit) and results.elsewhere:
+        count, more = results.elsewhere, " more" if results.total else ""
+        hints.append(
+            (
+                (f"{count:,}{more} mention{'s' if count == 1 else ''} ", ""),
+                ("these words only in criteria, descriptions or results: add ", ""),
+                ("--everywhere", "hint"),
+            )
+        )
+    if hints:
+        yield Line()
+    for pieces in hints:
+        yield Line(pieces, hang=2)
+
+
+def _blocks(hits: Iterable[Hit], first: int, explain: bool) -> Iterator[Line]:
+    for rank, hit in enumerate(hits, first):
+        yield Line()
+        yield from _block(rank, hit, explain)
+
+
+def _block(rank: int, hit: Hit, explain: bool, alike: bool = False) -> Iterator[Line]:
+    trial = hit.trial
+    terms = _terms_by_field(hit)
+    yield from _title(rank, trial, terms)
+    yield _facts(trial)
+    named = (
+        ("conditions", "Condition", trial.conditions),
+        ("treatments", "InterventionName", tuple(one.name for one in trial.interventions if one.name)),
+    )
+    shown = {"BriefTitle": trial.title or ""}
+    for label, field, values in named:
+        if values:
+            shown[field] = _listed(list(dict.fromkeys(values)), 6, "; ")
+            yield _labelled(label, _marked(shown[field], terms.get(field, frozenset())))
+    snippets = hit.snippets
+    if alike:
+        words = dict.fromkeys(
+            piece.text[start:end].lower() for piece in snippets for start, end in piece.spans
+        )
+        yield _labelled("in common", [(_listed(list(words), 12), "")])
+        return
+    for number, text in enumerate(_why(hit)):
+        yield _labelled("found by" if not number else "", [(text, "")])
+    told = {_bare(text) for text in shown.values()}
+    for piece in snippets:
+        if any(_bare(piece.text) in text for text in told):
+            continue  # it stands above already
+        told.add(_bare(piece.text))
+        yield _snippet(field_label(piece.field), _spanned(piece.text, piece.spans))
+    if explain and hit.explanation is not None:
+        for line in hit.explanation.lines():
+            yield Line(((line, "label"),), 4, 16)
+
+
+def _title(rank: int, trial: Trial, terms: Mapping[str, frozenset[str]]) -> Iterator[Line]:
+    title = trial.title or trial.official_title or "(no title)"
+    pieces = _marked(title, terms.get("BriefTitle", frozenset()), "title")
+    yield Line(((f"{trial.nct_id}  ", "id"), *pieces), lead=((f"{rank:>3} ", "label"),))
+
+
+def _facts(trial: Trial) -> Line:
+    style = "good" if trial.status in _GOOD else "bad" if trial.status in _BAD else ""
+    dates = " to ".join(str(day) for day in (trial.start, trial.completion) if day)
+    countries = trial.countries
+    rest = (
+        " / ".join(map(_words, trial.phases)) if trial.phases != ("NA",) else "",
+        _words(trial.study_type),
+        dates if trial.start else f"until {dates}" if dates else "",
+        counted(trial.enrollment, "participant") if trial.enrollment is not None else "",
+        _listed(countries, 2) if len(countries) <= 2 else f"{len(countries)} countries",
+        "has results" if trial.has_results else "",
+        trial.sponsor.name or "" if trial.sponsor else "",
+    )
+    pieces: list[Piece] = []
+    for text, kind in ((_words(trial.status), style), *((text, "") for text in rest)):
+        if text:
+            pieces += [(" · ", "label"), (text, kind)] if pieces else [(text, kind)]
+    return Line(tuple(pieces), 4, 4)
+
+
+def _terms_by_field(hit: Hit) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for match in hit.why:
+        for field in match.fields:
+            found[field] = found.get(field, frozenset()) | match.terms
+    return found
+
+
+def _marked(text: str, terms: frozenset[str], style: str = "") -> list[Piece]:
+    """Return a text in pieces, the words that have one of the terms in a style of their own."""
+    value = " ".join(prepare(clean(text)).split())
+    spans: list[tuple[int, int]] = []
+    for start, end in sorted({(token.start, token.end) for token in tokens(value) if token.term in terms}):
+        if spans and start < spans[-1][1]:
+            spans[-1] = spans[-1][0], max(end, spans[-1][1])
+        else:
+            spans.append((start, end))
+    return _spanned(value, tuple(spans), style)
+
+
+def _spanned(text: str, spans: Iterable[tuple[int, int]], style: str = "") -> list[Piece]:
+    pieces: list[Piece] = []
+    place = 0
+    for start, end in spans:
+        if pieces and text[place:start] in {" ", "-"}:
+            pieces[-1] = pieces[-1][0] + text[place:end], "found"  # words side by side are marked as one
+        else:
+            pieces += [(text[place:start], style), (text[start:end], "found")]
+        place = end
+    return [(piece, kind) for piece, kind in (*pieces, (text[place:], style)) if piece]
+
+
+def _bare(text: str) -> str:
+    return text.removeprefix("… ").removesuffix(" …").casefold()
+
+
+# Labels short enough to stand before a snippet.
+_SHORT = {
+    "official title": "full title",
+    "intervention": "treatment",
+    "intervention description": "treatment",
+    "arm description": "arm",
+    "primary outcome": "outcome",
+    "secondary outcome": "outcome",
+    "inclusion criteria": "inclusion",
+    "exclusion criteria": "exclusion",
+}
+
+
+def _snippet(label: str, pieces: list[Piece]) -> Line:
+    label = _SHORT.get(label, label)
+    if len(label) < 12:
+        return _labelled(label, pieces)
+    return _labelled("", [(f"{label}: ", "label"), *pieces])
+
+
+def _why(hit: Hit) -> list[str]:
+    """Return in plain words how the trial meets what was asked, a line for each thing."""
+    met: dict[tuple[str, str], tuple[list[str], dict[str, None]]] = {}
+    for match in hit.why:
+        found, labels = met.setdefault((match.asked, match.how), ([], {}))
+        found.append(match.found)
+        labels.update(dict.fromkeys(map(field_label, match.fields)))
+    merged: dict[tuple[str, str], list[str]] = {}
+    for (asked, how), (found, labels) in met.items():
+        by = {
+            "typed": "as typed",
+            "synonym": f"as synonym {_listed(list(dict.fromkeys(found)), 3)}",
+            "spelling": f"spelt {_listed(list(dict.fromkeys(found)), 3)}",
+        }[how]
+        place = f", in {_listed(list(labels), 4)}" if labels else ""
+        merged.setdefault((by, place), []).append(asked)
+    return [f"{', '.join(dict.fromkeys(asked))}: {by}{place}" for (by, place), asked in merged.items()]
+
+
+def likeness(results: Results, like: Trial, explain: bool = False) -> Iterator[Line]:
+    """Yield the trials that are most like a trial, as lines."""
+    title = f" {like.title}" if like.title else ""
+    if not results:
+        yield Line((("No trial", "head"), (f" shares telling words with {like.nct_id}{title}", "")), hang=2)
+        return
+    count = "The trial" if len(results) == 1 else f"The {len(results):,} trials"
+    yield Line(((f"{count} most like", "head"), (f" {like.nct_id}{title}", "")), hang=2)
+    for rank, hit in enumerate(results, results.offset + 1):
+        yield Line()
+        yield from _block(rank, hit, explain, alike=True)
+
+
+def names(found: Sequence[Suggestion]) -> list[Line]:
+    """Return suggested names as a table."""
+    return table([(one.name, one.kind, f"{one.trials:,}") for one in found])
+
+
+# --- an answer for a program ---
+
+
+def dumped(value: Any, indent: int | None = None, ascii_only: bool = False) -> str:
+    r"""Return a value as JSON in which no character can steer a terminal.
+
+    >>> print(dumped({"title": "β \x1b[31m \x9b"}))
+    {"title": "β \u001b[31m \u009b"}
+    """
+    text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
+    # Such characters stand only in strings, where an escape means the same.
+    return re.sub(
+        r"[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]",
+        lambda match: f"\\u{ord(match[0]):04x}",
+        text,
+    )
+
+
+def _fields(hit: Hit) -> dict[str, Any]:
+    trial = hit.trial
+    return {
+        "id": hit.id,
+        "score": round(hit.score, 6),
+        "partial": hit.partial,
+        "title": trial.title,
+        "status": trial.status,
+        "phases": list(trial.phases),
+        "study_type": trial.study_type,
+        "start": str(trial.start) if trial.start else None,
+        "completion": str(trial.completion) if trial.completion else None,
+        "enrollment": trial.enrollment,
+        "conditions": list(trial.conditions),
+        "interventions": [one.name for one in trial.interventions if one.name],
+        "sponsor": trial.sponsor.name if trial.sponsor else None,
+        "countries": list(trial.countries),
+        "has_results": trial.has_results,
+    }
+
+
+def _entry(hit: Hit, explain: bool) -> dict[str, Any]:
+    entry = _fields(hit)
+    entry["why"] = [
+        {"asked": match.asked, "how": match.how, "found": match.found, "fields": list(match.fields)}
+        for match in hit.why
+    ]
+    entry["snippets"] = [
+        {"field": piece.field, "text": piece.text, "spans": [list(span) for span in piece.spans]}
+        for piece in hit.snippets
+    ]
+    if explain:
+        entry["explanation"] = hit.explanation.lines() if hit.explanation else []
+    return entry
+
+
+def as_json(
+    results: Results, *, limit: int | None = None, explain: bool = False, ascii_only: bool = False
+) -> str:
+    """Return an answer as one JSON object.
+
+    `elsewhere` is null where the page is full and it was not counted; `steps` and `did_you_mean` are filled
+    where nothing was found.
+    """
+    empty = not results.total
+    short = limit is None or results.total < limit
+    whole = {
+        "query": str(results.query),
+        "total": results.total,
+        "partial_total": results.partial_total,
+        "offset": results.offset,
+        "notes": list(results.notes),
+        "elsewhere": results.elsewhere if short else None,
+        "steps": [dataclasses.asdict(step) for step in results.steps] if empty else [],
+        "did_you_mean": list(results.did_you_mean) if empty else [],
+        "hits": [_entry(hit, explain) for hit in results],
+    }
+    return dumped(whole, indent=2, ascii_only=ascii_only)
+
+
+def as_jsonl(results: Results, *, explain: bool = False, ascii_only: bool = False) -> Iterator[str]:
+    """Yield each hit as one line of JSON."""
+    return (dumped(_entry(hit, explain), ascii_only=ascii_only) for hit in results)
+
+
+def as_ids(results: Results) -> Iterator[str]:
+    """Yield the id of each hit."""
+    return (clean(hit.id) for hit in results)
+
+
+CSV_COLUMNS = (
+    "id", "title", "status", "phases", "study_type", "start", "completion", "enrollment", "conditions",
+    "interventions", "sponsor", "countries", "has_results", "partial", "score",
+)  # fmt: skip
+
+
+def as_csv(results: Results) -> Iterator[str]:
+    """Yield a header and a row for each hit, as lines of CSV."""
+    yield _row(CSV_COLUMNS)
+    for hit in results:
+        fields = _fields(hit)
+        yield _row([_cell(fields[column]) for column in CSV_COLUMNS])
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        value = "|".join(value)
+    return guarded(clean(value)) if isinstance(value, str) else str(value)
+
+
+def guarded(text: str) -> str:
+    """Return a cell's text so that no spreadsheet takes it for a formula."""
+    formula = text.lstrip()[:1] in {"=", "+", "-", "@"}
+    return f"'{text}" if formula and not re.fullmatch(r"[+-]?\d+(\.\d+)?", text) else text
+
+
+def _row(cells: Iterable[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow(cells)
+    return out.getvalue()
+
+
+# --- what a run of index did ---
+
+
+def report_lines(report: Report, index: str) -> list[Line]:
+    """Return the report of a run as aligned lines."""
+    rows = (
+        ("records read", report.records),
+        ("  added", report.added),
+        ("  changed", report.changed),
+        ("  unchanged", report.unchanged),
+        ("  rejected", report.rejected),
+        ("files without a trial", report.skipped),
+        ("odd values", report.odd),
+        ("trials in the index", report.trials),
+    )
+    width = max(len(label) for label, _ in rows)
+    figures = max(len(f"{number:,}") for _, number in rows)
+    lines = [Line(((f"{label.ljust(width)}  {number:>{figures},}", ""),)) for label, number in rows]
+    lines[-1] = Line((*lines[-1].pieces, (f"  in {index}", "")))
+    if not (report.added or report.changed):
+        lines.append(Line((("nothing changed", "head"),)))
+    return lines
