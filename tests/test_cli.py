@@ -91,6 +91,13 @@ def test_exit_codes_are_greps(run: Run) -> None:
     assert (nothing.exit_code, nothing.stdout) == (1, "0\n")
     only_partial = run("search", "asthma", "ipilimumab")
     assert only_partial.exit_code == 1 and "have only some of the words" in only_partial.stdout
+    # A list of ids cannot say that a trial has only some of the words, so it leaves such trials out.
+    assert run("search", "asthma", "ipilimumab", "--format", "ids").stdout == ""
+    assert len(run("search", "asthma", "ipilimumab", "--format", "csv").stdout.splitlines()) == 1
+    assert all(
+        json.loads(line)["partial"]
+        for line in run("search", "asthma", "ipilimumab", "--format", "jsonl").stdout.splitlines()
+    )
     assert run("search", "phase:9").exit_code == 2
 
 

@@ -208,7 +208,7 @@ def test_csv_reads_back_and_runs_no_formula(trials: TrialSearch) -> None:
     assert [row["id"] for row in rows] == [f"NCT0000000{number}" for number in range(1, 5)]
     first, _, _, last = rows
     assert (first["phases"], first["conditions"]) == ("PHASE1|PHASE2", "Lupus Nephritis|Vasculitis")
-    assert (first["start"], first["enrollment"], first["partial"]) == ("2012-02", "1250", "no")
+    assert (first["start"], first["enrollment"], first["has_results"]) == ("2012-02", "1250", "no")
     assert last["title"] == '\'=HYPERLINK("http://bad")'
     assert last["conditions"] == '\'-gout|a "quoted", comma'
     assert last["sponsor"] == "+1"

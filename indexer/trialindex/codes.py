@@ -108,6 +108,7 @@ _SPELLINGS: dict[str, dict[str, str]] = {
     "RecruitmentStatus": _STATUS_WORDS,
     "Phase": {"Not Applicable": "NA", "Phase 0": "EARLY_PHASE1", "Early Phase I": "EARLY_PHASE1"}
     | {f"Phase {roman}": f"PHASE{number}" for number, roman in enumerate(("I", "II", "III", "IV"), 1)}
+    | {roman: f"PHASE{number}" for number, roman in enumerate(("I", "II", "III", "IV"), 1)}
     | {str(number): f"PHASE{number}" for number in range(1, 5)},
     "Sex": {"Both": "ALL"},
     "StudyType": {"Observational [Patient Registry]": "OBSERVATIONAL"},

@@ -12,9 +12,9 @@ commit on its next search; results go on answering from the state that they came
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,12 +22,13 @@ from trialindex import vocabulary
 from trialindex.analysis import fold
 from trialindex.errors import IndexMissing, QueryError
 from trialindex.storage import Snapshot, exists, open_snapshot
+from trialsearch.asked import Filters, Part, filter_parts, option_parts, query_parts
 from trialsearch.evaluate import Evaluator
-from trialsearch.expand import Expansion, expand
+from trialsearch.expand import Expansion, expand, says_nothing
 from trialsearch.fuzzy import nearest
 from trialsearch.lexicon import IndexLexicon
-from trialsearch.parse import age_query, code_query, conjunction, parse, range_query
-from trialsearch.query import AgeIs, All, And, Close, Code, In, Name, Not, Or, Query, Words
+from trialsearch.parse import conjunction
+from trialsearch.partial import PartialHits, pieces
 from trialsearch.results import Asked, Hit, Results, Step
 from trialsearch.similar import likeness
 from trialsearch.suggest import NameList, Suggestion
@@ -46,18 +47,7 @@ SORTS = {
     "enrollment": ("EnrollmentCount", True),
     "id": ("", False),
 }
-# A search option asks one area.
-_AREA_OPTIONS = {
-    "cond": "ConditionSearch",
-    "intr": "InterventionSearch",
-    "title": "TitleSearch",
-    "outcome": "OutcomeSearch",
-    "sponsor": "SponsorSearch",
-    "location": "LocationSearch",
-    "id": "IdSearch",
-    "inclusion": "Inclusion",
-    "exclusion": "Exclusion",
-}
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
 def default_index() -> Path:
@@ -73,17 +63,6 @@ def default_index() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("trialsearch", appauthor=False) / "index"
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A part of what was asked: its text for a person, its parsed and its widened query, the area it is
-    asked in.
-    """
-
-    label: str
-    query: Query
-    selects: bool
 
 
 class TrialSearch:
@@ -193,25 +172,27 @@ class TrialSearch:
         """
         if (limit is not None and limit < 0) or offset < 0:
             raise QueryError("limit and offset are counts: 0 or more")
-        areas = {
-            "cond": cond, "intr": intr, "title": title, "outcome": outcome, "sponsor": sponsor, "location":
-            location, "id": id, "inclusion": inclusion, "exclusion": exclusion,
-        }  # fmt: skip
+        options = {
+            "cond": cond,
+            "intr": intr,
+            "title": title,
+            "outcome": outcome,
+            "sponsor": sponsor,
+            "location": location,
+            "id": id,
+            "inclusion": inclusion,
+            "exclusion": exclusion,
+        }
+        filters = Filters(status, phase, type, sex, age, country, start, updated, with_results)
+        parts = [*query_parts(query), *option_parts(options), *filter_parts(filters)]
+        texts = [("", query), *((option, text) for option, text in options.items() if text)]
         base = "Everywhere" if everywhere else "BasicSearch"
-        parts: list[_Part] = []
-        if query.strip():
-            parts += [_Part(str(part), part, _selects(part)) for part in _conjuncts(parse(query))]
-        for option, text in areas.items():
-            if text is not None and text.strip():
-                asked = _asked_in(_AREA_OPTIONS[option], text)
-                parts.append(_Part(f"{option}: {text}", asked, False))
-        for label, chosen in _filters(status, phase, type, sex, age, country, start, updated, with_results):
-            parts.append(_Part(label, chosen, True))
-        return self._answer(parts, base, sort, limit, offset, fuzzy, synonyms)
+        return self._answer(parts, texts, base, sort, limit, offset, fuzzy, synonyms)
 
     def _answer(
         self,
-        parts: list[_Part],
+        parts: list[Part],
+        texts: list[tuple[str, str]],
         base: str,
         sort: str,
         limit: int | None,
@@ -222,6 +203,10 @@ class TrialSearch:
         snapshot, lexicon = self._current()
         expansion = Expansion(lexicon, synonyms=synonyms, fuzzy=fuzzy)
         widened = [expand(part.query, expansion, base) for part in parts]
+        telling = [number for number, part in enumerate(widened) if not says_nothing(part)]
+        if telling:
+            parts = [parts[number] for number in telling]
+            widened = [widened[number] for number in telling]
         whole = conjunction(widened)
         evaluator = Evaluator(snapshot)
         scores = evaluator.scores(whole, base)
@@ -230,36 +215,36 @@ class TrialSearch:
         asked = Asked(evaluator, whole, base)
         hits = [Hit(snapshot.key(doc), scores[doc], False, doc, asked) for doc in order[offset:end]]
 
-        partial = _Partial(evaluator, widened, base, scores)
+        partial = PartialHits(evaluator, parts, widened, base, scores)
         if sort == "relevance" and (limit is None or len(hits) < limit):
             room = None if limit is None else limit - len(hits)
             skip = max(0, offset - len(order))
-            for doc, score in partial.ranked()[skip : None if room is None else skip + room]:
+            for doc, score in partial.ranked[skip : None if room is None else skip + room]:
                 hits.append(Hit(snapshot.key(doc), score, True, doc, asked))
 
         def steps() -> tuple[Step, ...]:
             found: list[Step] = []
             left = set(snapshot.docs())
-            for part, query in _pieces(parts, widened):
+            for part, query in pieces(parts, widened):
                 docs = evaluator.scores(query, base).keys()
                 left &= docs
                 found.append(Step(part, len(docs), len(left)))
             return tuple(found)
 
         def elsewhere() -> int:
-            if base == "Everywhere" or not any(not part.selects for part in parts):
+            if base == "Everywhere" or all(part.selects for part in parts):
                 return 0
             there = evaluator.scores(whole, "Everywhere")
             return len(there.keys() - scores.keys())
 
         def did_you_mean() -> tuple[str, ...]:
-            return _did_you_mean(parts, expansion, lexicon)
+            return tuple(_did_you_mean(texts, expansion, lexicon))
 
         return Results(
             hits,
             whole,
             total=len(scores),
-            partial_total=lambda: len(partial.ranked()),
+            partial_total=lambda: len(partial.ranked),
             offset=offset,
             notes=tuple(dict.fromkeys(expansion.notes)),
             steps=steps,
@@ -299,101 +284,13 @@ class TrialSearch:
         return names.suggest(prefix, limit)
 
 
-def _conjuncts(query: Query) -> tuple[Query, ...]:
-    return query.parts if isinstance(query, And) else (query,)
-
-
-def _selects(query: Query) -> bool:
-    """Whether a query only selects: it has no words of its own."""
-    match query:
-        case Words() | In():
-            return False
-        case And(parts) | Or(parts):
-            return all(_selects(part) for part in parts)
-        case _:
-            return not hasattr(query, "text")
-
-
-def _asked_in(area: str, text: str) -> Query:
-    """Return the query of an option: text in the query language, asked in an area.
-
-    `--cond ALL` is a disease, and ids may be given in a list.
-    """
-    if text.strip() == "ALL":
-        return In(area, Words("ALL"))
-    if area == "IdSearch" and "," in text:
-        ids = [In(area, Words(part.strip())) for part in text.split(",") if part.strip()]
-        return ids[0] if len(ids) == 1 else Or(tuple(ids))
-    return _inward(parse(text), area)
-
-
-def _inward(query: Query, area: str) -> Query:
-    match query:
-        case And(parts):
-            return And(tuple(_inward(part, area) for part in parts))
-        case Or(parts):
-            return Or(tuple(_inward(part, area) for part in parts))
-        case Not(part):
-            return Not(_inward(part, area))
-        case In() | All():
-            return query
-        case _:
-            return In(area, query) if hasattr(query, "text") else query
-
-
-def _listed(value: str | int | Iterable[str | int]) -> list[str]:
-    if isinstance(value, str | int):
-        return [str(value)]
-    return [str(item) for item in value]
-
-
-def _filters(
-    status: str | Iterable[str] | None,
-    phase: str | int | Iterable[str | int] | None,
-    study_type: str | Iterable[str] | None,
-    sex: str | None,
-    age: str | int | None,
-    country: str | Iterable[str] | None,
-    start: str | None,
-    updated: str | None,
-    with_results: bool | None,
-) -> Iterable[tuple[str, Query]]:
-    for label, field, value in (
-        ("status", "OverallStatus", status),
-        ("phase", "Phase", phase),
-        ("type", "StudyType", study_type),
-    ):
-        if value is not None:
-            listed = ",".join(_listed(value))
-            yield f"{label}: {listed}", code_query(field, listed)
-    if sex is not None:
-        code = code_query("Sex", sex)
-        # A woman may join trials for women and trials for all.
-        both = code if code == Code("Sex", "ALL") else Or((code, Code("Sex", "ALL")))
-        yield f"sex: {sex}", both
-    if age is not None:
-        yield f"age: {age}", age_query(str(age))
-    if country is not None:
-        names: list[Query] = [Name("Country", " ".join(name.split())) for name in _listed(country)]
-        yield f"country: {', '.join(_listed(country))}", names[0] if len(names) == 1 else Or(tuple(names))
-    for label, field, dates in (("start", "StartDate", start), ("updated", "LastUpdatePostDate", updated)):
-        if dates is not None:
-            low, dots, high = dates.partition("..")
-            yield f"{label}: {dates}", range_query(field, low, high if dots else low)
-    if with_results is not None:
-        yield f"results: {'yes' if with_results else 'no'}", _results_query(with_results)
-
-
-def _results_query(wanted: bool) -> Query:
-    posted = Code("HasResults", "true")
-    return posted if wanted else Not(posted)
-
-
 def _order(snapshot: Snapshot, scores: dict[int, float], sort: str) -> list[int]:
     name, _, direction = sort.partition(":")
-    if direction not in {"", "asc", "desc"} or (name != "relevance" and name not in SORTS):
+    if direction not in ({""} if name == "relevance" else {"", "asc", "desc"}) or (
+        name != "relevance" and name not in SORTS
+    ):
         raise QueryError(
-            f"no sort {sort!r}; one of relevance, {', '.join(SORTS)}, with :asc or :desc behind it"
+            f"no sort {sort!r}; relevance, or one of {', '.join(SORTS)}, with :asc or :desc behind it"
         )
     if name == "relevance":
         return sorted(scores, key=lambda doc: (-scores[doc], snapshot.key(doc)))
@@ -409,85 +306,24 @@ def _order(snapshot: Snapshot, scores: dict[int, float], sort: str) -> list[int]
     return valued + sorted(missing, key=snapshot.key)
 
 
-def _pieces(parts: list[_Part], widened: list[Query]) -> list[tuple[str, Query]]:
-    """Return the pieces of what was asked that each must be met, down to single words, with their labels."""
-    found: list[tuple[str, Query]] = []
-    for part, query in zip(parts, widened, strict=True):
-        if part.selects:
-            found.append((part.label, query))
-            continue
-        found.extend((label or part.label, piece) for label, piece in _required(query))
-    return found
+def _did_you_mean(texts: list[tuple[str, str]], expansion: Expansion, lexicon: IndexLexicon) -> list[str]:
+    """Return the texts asked, unknown words in them replaced by the nearest names that the index has: at
+    most five.
 
-
-def _required(query: Query) -> list[tuple[str, Query]]:
-    match query:
-        case Close(part, _):
-            return _required(part)
-        case In(area, part):
-            return [(f"{label} in {area}", In(area, piece)) for label, piece in _required(part)]
-        case And(parts):
-            return [entry for part in parts for entry in _required(part)]
-        case _:
-            return [(str(query), query)]
-
-
-class _Partial:
-    """The trials that have some of the words asked, not all, and pass every filter; worked out when asked."""
-
-    def __init__(self, evaluator: Evaluator, widened: list[Query], base: str, full: dict[int, float]) -> None:
-        self._evaluator = evaluator
-        self._widened = widened
-        self._base = base
-        self._full = full
-        self._ranked: list[tuple[int, float]] | None = None
-
-    def ranked(self) -> list[tuple[int, float]]:
-        """Return (document, score): most words first, then the best score, then the id."""
-        if self._ranked is None:
-            self._ranked = self._rank()
-        return self._ranked
-
-    def _rank(self) -> list[tuple[int, float]]:
-        pieces = [piece for query in self._widened for _, piece in _required(query)]
-        asked = [piece for piece in pieces if not _selects_widened(piece)]
-        if len(asked) < 2:
-            return []
-        counts: dict[int, int] = {}
-        scores: dict[int, float] = {}
-        for piece in asked:
-            for doc, score in self._evaluator.scores(piece, self._base).items():
-                counts[doc] = counts.get(doc, 0) + 1
-                scores[doc] = scores.get(doc, 0.0) + score
-        for piece in pieces:
-            if _selects_widened(piece):
-                passed = self._evaluator.scores(piece, self._base).keys()
-                counts = {doc: number for doc, number in counts.items() if doc in passed}
-        found = [doc for doc in counts if doc not in self._full]
-        key = self._evaluator.snapshot.key
-        found.sort(key=lambda doc: (-counts[doc], -scores[doc], key(doc)))
-        return [(doc, scores[doc]) for doc in found]
-
-
-def _selects_widened(query: Query) -> bool:
-    match query:
-        case In(_, part):
-            return _selects_widened(part)
-        case Or(parts):
-            return all(_selects_widened(part) for part in parts)
-        case Not() | Code() | Name() | AgeIs() | All():
-            return True
-        case _:
-            return hasattr(query, "field")
-
-
-def _did_you_mean(parts: list[_Part], expansion: Expansion, lexicon: IndexLexicon) -> tuple[str, ...]:
-    """Return the words asked with unknown ones replaced by the nearest names: at most five texts."""
+    `texts`: (option, text); the query itself has no option. Every unknown word is replaced by its nearest
+    name first, then each by its next ones.
+    """
+    names = lexicon.name_words(None)
+    nearer = {
+        word: [name for name in nearest(word, names) if names[name] > 0]
+        for word in dict.fromkeys(word for word, _ in expansion.unknown)
+    }
+    first = {word: found[0] for word, found in nearer.items() if found}
+    tries = [first, *(first | {word: name} for word in first for name in nearer[word][1:])]
     found: list[str] = []
-    for word, _area in dict.fromkeys(expansion.unknown):
-        for name in nearest(word, lexicon.name_words(None)):
-            for part in parts:
-                words = part.label.split()
-                if any(fold(typed) == word for typed in words):
-                    found.append(" ".join(name if fold(typed) == word else typed for typed in words))
-    return tuple(dict.fromkeys(found))[:5]
+    for option, text in texts:
+        for chosen in tries:
+            said = _WORD.sub(lambda match, chosen=chosen: chosen.get(fold(match[0]), match[0]), text)  # type: ignore[misc]
+            if said != text:
+                found.append(f"{option}: {said}" if option else said)
+    return list(dict.fromkeys(found))[:5]

@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from trialindex.analysis import fold
+from trialindex.analysis import fold, units
 from trialindex.countries import same_country
 from trialindex.dates import date_range, parse_age
 from trialindex.fields import AREAS, FIELDS
+from trialindex.spelling import american
 from trialindex.storage import Snapshot
 from trialsearch.expand import HEADLINE
 from trialsearch.query import (
@@ -44,6 +45,15 @@ Scores = dict[int, float]
 
 # A prefix is widened to its most frequent words, no more.
 _PREFIX_WORDS = 200
+# What stemming takes off a word: a prefix may have begun it.
+_ENDINGS = tuple(
+    """al ally ation ations ational ative ed edly es s ies ied ically ical ic ing ings ingly ion ions ional
+    ism ist ists istic ity ive ized izing ization izer ies y ly ment ments ness ous ously able ability e er
+    ers ence ances ance ant ents ent""".split()
+)
+_LONGEST_ENDING = max(map(len, _ENDINGS))
+_SHORTEST_STEM = 4
+_NO_HYPHENS = dict.fromkeys(map(ord, "-‐‑‒–−"))
 # Words that stand together: how far apart they may be, what it is worth, where it counts, and for how many
 # trials.
 _CLOSE_SLOP = 3
@@ -89,6 +99,7 @@ class Evaluator:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self._known: dict[tuple[Query, str], Scores] = {}
+        self._begun: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def scores(self, query: Query, area: str = "BasicSearch") -> Scores:
         """Return document -> score of a query asked in an area. The dict is shared: do not change it."""
@@ -186,15 +197,41 @@ class Evaluator:
                     found[doc] = found.get(doc, 0.0) + weight * score
         return found
 
-    def _prefix(self, text: str, area: str) -> Scores:
-        prefix = fold(text)
+    def prefix_terms(self, text: str, area: str) -> tuple[str, ...]:
+        """Return the terms in an area that a prefix means, the most frequent first; at most 200.
+
+        Terms are stems: `mesenchymal*` is longer than the term of mesenchymal, and `oedem*` is written
+        otherwise. So the spellings of the prefix are taken, and stems whose ending it has begun.
+        """
+        key = (text, area)
+        if key not in self._begun:
+            self._begun[key] = self._prefix_terms(text, area)
+        return self._begun[key]
+
+    def _prefix_terms(self, text: str, area: str) -> tuple[str, ...]:
+        folded = fold(text).translate(_NO_HYPHENS)
+        beginnings = {folded, american(folded)}
+        stems = {
+            folded[:cut]
+            for cut in range(max(_SHORTEST_STEM, len(folded) - _LONGEST_ENDING), len(folded))
+            if any(ending.startswith(folded[cut:]) for ending in _ENDINGS)
+        }
+        stems.update(way[0] for unit in units(text) for way in unit.alternatives if len(way) == 1)
         frequencies: dict[str, int] = {}
         for field in area_fields(area):
-            for term, frequency in self.snapshot.terms(field, prefix):
-                frequencies[term] = frequencies.get(term, 0) + frequency
-        words = sorted(frequencies, key=lambda term: (-frequencies[term], term))[:_PREFIX_WORDS]
+            for beginning in beginnings - {""}:
+                for term, frequency in self.snapshot.terms(field, beginning):
+                    frequencies[term] = frequencies.get(term, 0) + frequency
+            for stem in stems:
+                if not stem.startswith(tuple(beginnings)) and (
+                    frequency := self.snapshot.frequency(field, stem)
+                ):
+                    frequencies[stem] = frequencies.get(stem, 0) + frequency
+        return tuple(sorted(frequencies, key=lambda term: (-frequencies[term], term))[:_PREFIX_WORDS])
+
+    def _prefix(self, text: str, area: str) -> Scores:
         best: Scores = {}
-        for word in words:
+        for word in self.prefix_terms(text, area):
             for doc, score in self.scores(Term(word), area).items():
                 best[doc] = max(score, best.get(doc, 0.0))
         return best
@@ -295,6 +332,13 @@ class Evaluator:
                 return Explanation(f"phrase {query} in {area}, sum over its fields", score, parts)
             case In(inner, part):
                 return self.explain(part, doc, inner)
+            case Prefix(text):
+                words = [
+                    word for word in self.prefix_terms(text, area) if doc in self.scores(Term(word), area)
+                ]
+                top = max(words, key=lambda word: self.scores(Term(word), area)[doc])
+                below = self.explain(Term(top), doc, area)
+                return Explanation(f"{query}: the best of its words", score, (below,) if below else ())
             case And(inner_parts) | Or(inner_parts):
                 found_parts = [self.explain(part, doc, area) for part in inner_parts]
                 kind = "all of" if isinstance(query, And) else "any of"

@@ -20,12 +20,15 @@ from trialindex.vocabulary import Concept, Vocabulary
 from trialsearch.fuzzy import meant
 from trialsearch.query import And, Best, Close, In, Near, Not, Nothing, Or, Phrase, Query, Term, Way, Words
 
-__all__ = ["HEADLINE", "Expansion", "Lexicon", "expand"]
+__all__ = ["HEADLINE", "Expansion", "Lexicon", "expand", "says_nothing"]
 
 # What a way is worth against the words as typed.
 _SYNONYM = 0.9
 _ABBREVIATION = 0.75
 _SPELLING = 0.8
+_APART = 0.3
+# A word of more trials than this is no misspelling.
+_RARE = 5
 # Other words that may stand inside a name of several words: umbilical cord (derived) mesenchymal stem cell.
 _NAME_SLOP = 1
 
@@ -90,14 +93,27 @@ def expand(query: Query, expansion: Expansion, area: str = "BasicSearch") -> Que
         case In(inner, part):
             return In(inner, expand(part, expansion, inner))
         case And(parts):
-            return And(tuple(expand(part, expansion, area) for part in parts))
+            return _all_of([expand(part, expansion, area) for part in parts])
         case Or(parts):
             return Or(tuple(expand(part, expansion, area) for part in parts))
         case Not(part):
             # What is to be left out is taken at its word: a guessed spelling must not remove trials.
-            return Not(expand(part, Expansion(expansion.lexicon, expansion.synonyms, fuzzy=False), area))
+            plain = Expansion(expansion.lexicon, expansion.synonyms, False, expansion.notes, [])
+            return Not(expand(part, plain, area))
         case _:
             return query
+
+
+def says_nothing(query: Query) -> bool:
+    """Whether a widened query has function words only: beside others it is left out (`"a b" and "c d"`)."""
+    return isinstance(query, Nothing) or (isinstance(query, In) and says_nothing(query.part))
+
+
+def _all_of(parts: list[Query]) -> Query:
+    telling = [part for part in parts if not says_nothing(part)]
+    if not telling:
+        return parts[0]
+    return telling[0] if len(telling) == 1 else And(tuple(telling))
 
 
 def _phrase(text: str) -> Query:
@@ -120,6 +136,8 @@ class _Asked:
 
 
 def _run(text: str, area: str, expansion: Expansion) -> Query:
+    if "or" in text.split():
+        expansion.notes.append("'or' is taken as a plain word and left out: write OR for either of two")
     asked = [_ask(unit, area, expansion) for unit in units(text)]
     if not asked:
         expansion.notes.append(f"{text}: nothing but function words, which are in every trial")
@@ -159,12 +177,12 @@ def _ask(unit: Unit, area: str, expansion: Expansion) -> _Asked:
     key = unit.key
     word = fold(unit.text)
     lexicon = expansion.lexicon
-    known = word in lexicon.vocabulary.words or key in lexicon.vocabulary.words
     # Words of several atoms carry numbers or hyphens: never bent.
-    if not known and word.isalpha() and len(first) == 1 and area not in _LITERAL:
-        frequency = lexicon.frequency(key)
+    plain = word.isalpha() and len(first) == 1 and area not in _LITERAL
+    frequency = lexicon.frequency(key) if plain else 0
+    if plain and frequency <= _RARE and not {word, key} & lexicon.vocabulary.words:
         spelling = None
-        if expansion.fuzzy and frequency <= 5:
+        if expansion.fuzzy:
             names = lexicon.name_words(_KINDS.get(area))
             spelling = meant(word, names)
             # The records hold misspellings themselves: a rare word gives way only to a name many times as
@@ -177,6 +195,8 @@ def _ask(unit: Unit, area: str, expansion: Expansion) -> _Asked:
                         Way("spelling", spelling.word, Term(term), _SPELLING - 0.1 * spelling.distance)
                     )
                     key = term
+        if frequency == 0 and spelling is None:
+            expansion.unknown.append((word, area))
     return _Asked(unit, Best(unit.text, tuple(ways)), key)
 
 
@@ -219,25 +239,49 @@ def _widened(segment: list[_Asked], concepts: tuple[Concept, ...], area: str, ex
     text = " ".join(one.unit.text for one in segment)
     vocabulary = expansion.lexicon.vocabulary
     seen = {tuple(one.key for one in segment), sequence(text)}
-    ways: list[Way] = list(typed.ways) if isinstance(typed, Best) else [Way("typed", text, typed)]
+    ways = list(typed.ways) if isinstance(typed, Best) else _together_or_apart(segment, text, typed)
     for concept in concepts:
         for name in concept.full_names:
             part = _name(name, _NAME_SLOP)
             if part is not None and _sequence(part) not in seen:
                 seen.add(_sequence(part))
-                ways.append(Way("synonym", name, part, _SYNONYM))
+                ways.append(Way("synonym", name, part, _SYNONYM * _share(segment, part)))
         for name in concept.abbreviations:
             part = _name(name, 0)
             if part is None or _sequence(part) in seen:
                 continue
             seen.add(_sequence(part))
+            worth = _ABBREVIATION * _share(segment, part)
             if len(name) < 4 or vocabulary.is_ambiguous(name):
                 narrowed = _headline(area)
                 if not narrowed:
                     continue
                 part = In(narrowed, part)
-            ways.append(Way("synonym", name, part, _ABBREVIATION))
+            ways.append(Way("synonym", name, part, worth))
     return Best(text, tuple(ways))
+
+
+def _share(segment: list[_Asked], part: Query) -> float:
+    """Return what a way is worth for its length: the words of a phrase add up, and a name of three words is
+    to be worth no more than the one word that was typed.
+    """
+    return min(1.0, len(segment) / max(1, sum(1 for term in _sequence(part) if term)))
+
+
+def _together_or_apart(segment: list[_Asked], text: str, apart: Query) -> list[Way]:
+    """Return the ways to meet a name of several words as typed: as a name, and, worth far less, its words
+    wherever they stand.
+
+    Otherwise multiple sclerosis in a trial of systemic drugs would outrank systemic sclerosis.
+    """
+    last = [one.best.ways[-1] for one in segment]
+    spelled = any(way.how == "spelling" for way in last)
+    name = " ".join(way.text for way in last) if spelled else text
+    whole = _name(name, _NAME_SLOP)
+    ways = (
+        [Way("spelling", name, whole, _SPELLING) if spelled else Way("typed", name, whole)] if whole else []
+    )
+    return [*ways, Way("typed", text, apart, _APART)]
 
 
 def _headline(area: str) -> str:

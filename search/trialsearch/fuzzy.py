@@ -3,12 +3,13 @@
 Candidates are the words of names: of interventions and conditions in the index, and of the vocabulary. A
 word is bent only under guards, since a wrong drug is worse than none:
 
-- a word that is part of a known name is never bent (prednisone is not prednisolone);
+- a word that is part of a known name is never bent (prednisone is not prednisolone), but for a rare spelling
+that sounds the same as a name twenty times as frequent: records hold misspellings too;
 - short words, words with digits, abbreviations: never (IL-2 is not IL-12);
 - prefixes that turn the meaning must agree (hypo- and hyper-, anti-, non-, pre- and post-);
-- one edit, or two in a word of eight letters or more that sound alike, counting spellings of one sound as
-none:
-  `ph` and `f`, `y` and `i`, doubled letters.
+- one edit, spellings of one sound (`ph` and `f`, `y` and `i`, doubled letters) counting as none: two edits
+make nilotinib of erlotinib;
+- the first sound must agree: names of one class end alike (citalopram, escitalopram).
 
 >>> words = {"cyclophosphamide": 40, "rituximab": 9, "prednisone": 5, "prednisolone": 7, "hypertension": 9}
 >>> meant("cyclofosfamide", words), meant("rituximb", words), meant("hypotension", words)
@@ -27,7 +28,7 @@ from functools import lru_cache
 __all__ = ["Spelling", "meant", "nearest", "sound"]
 
 _SHORTEST = 5
-_LONG = 8
+_MORE_FREQUENT = 20
 _TURNING = ("hypo", "hyper", "anti", "non", "pre", "post", "inter", "intra", "macro", "micro", "un", "de")
 
 # Spellings of one sound, the first written as the second; order matters.
@@ -81,15 +82,22 @@ def meant(word: str, words: Mapping[str, int]) -> Spelling | None:
 
     if len(word) < _SHORTEST or not word.isalpha():
         return None
+    own = words.get(word)
     heard = sound(word)
     near: list[tuple[int, int, str]] = []
     for candidate in _candidates(word, words, 40):
-        if candidate == word or len(candidate) < _SHORTEST or not candidate.isalpha() or _turned(word, candidate):
+        if (
+            candidate == word
+            or len(candidate) < _SHORTEST
+            or not candidate.isalpha()
+            or _turned(word, candidate)
+        ):
             continue
         edits = OSA.distance(word, candidate, score_cutoff=4)
         heard_edits = OSA.distance(heard, sound(candidate), score_cutoff=2)
-        limit = 1 if min(len(word), len(candidate)) < _LONG else 2
-        if heard_edits == 0 or min(edits, heard_edits) <= 1 or (edits <= limit and heard_edits <= limit):
+        if own is not None and (heard_edits or words[candidate] < _MORE_FREQUENT * max(own, 1)):
+            continue
+        if min(edits, heard_edits) <= 1 and heard[0] == sound(candidate)[0]:
             near.append((min(heard_edits, edits), -words[candidate], candidate))
     if not near:
         return None

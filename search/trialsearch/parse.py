@@ -229,12 +229,19 @@ class _Parser:
         if token.kind == "field":
             # `phase:2 asthma`: a short form takes the next word alone.
             value = self._peek()
-            if value is not None and value.kind == "word" and value.text not in OPERATOR_WORDS:
+            if value is not None and value.kind == "word" and value.text not in _OPERATORS:
+                self._refuse_unknown(value)
                 self._place += 1
                 return _value(name, _unescaped(value.text), _word(value.text))
         return self._operand(name, f"{token.text}:" if token.kind == "field" else f"AREA[{token.text}]")
 
+    def _refuse_unknown(self, token: _Token) -> None:
+        unknown = _LATER.match(token.text)
+        if unknown:
+            raise _error(f"{unknown[1]}[...] cannot be asked here: leave it out", self._text, token.start)
+
     def _words(self, first: _Token, area: str | None) -> Query:
+        self._refuse_unknown(first)
         if first.text == "NOT":
             return Not(self._operand(area, "NOT"))
         if first.text == "MISSING":
@@ -251,14 +258,15 @@ class _Parser:
             and token.kind == "word"
             and token.text not in {"AND", "OR", "NOT"}
         ):
+            self._refuse_unknown(token)
             run.append(token)
             self._place += 1
-        if len(run) == 1 and first.text == "ALL":
+        if len(run) == 1 and first.text == "ALL" and not _is_code(area, "ALL"):
             return All()
         starred = [token for token in run if _starred(token.text)]
         if not starred or (area in FIELDS and FIELDS[area].kind != "text"):
             text = " ".join(_unescaped(token.text) for token in run)
-            return _value(area, text, Words(text))
+            return _value(area, text, _plain(text))
         parts: list[Query] = []
         plain: list[str] = []
         for token in [*run, None]:
@@ -266,14 +274,24 @@ class _Parser:
                 plain.append(_unescaped(token.text))
                 continue
             if plain:
-                parts.append(_value(area, " ".join(plain), Words(" ".join(plain))))
+                parts.append(_value(area, " ".join(plain), _plain(" ".join(plain))))
                 plain = []
             if token is not None:
                 parts.append(_value(area, "", _word(token.text)))
         return conjunction(parts)
 
 
-OPERATOR_WORDS = frozenset({"AND", "OR", "NOT", "ALL", "MISSING"})
+# `title:ALL` is the disease: an operator after a short form is only what cannot be a word of the field.
+_OPERATORS = frozenset({"AND", "OR", "NOT", "MISSING"})
+# Operators of the registry's language that this one does not have: said so, never asked as words.
+_LATER = re.compile(r"(SEARCH|EXPANSION|COVERAGE|TILT|DISTANCE)\[")
+
+
+def _is_code(area: str | None, text: str) -> bool:
+    if area is None or area in AREAS or FIELDS[area].kind != "code":
+        return False
+    enum = by_piece()[area].enum
+    return enum is not None and text in codes.CODES[enum]
 
 
 def _starred(word: str) -> bool:
@@ -282,11 +300,17 @@ def _starred(word: str) -> bool:
 
 
 def _unescaped(word: str) -> str:
-    return re.sub(r"\\(.)", r"\1", word)
+    return re.sub(r"\\(.)", r"\1", word, flags=re.DOTALL)
 
 
 def _word(word: str) -> Query:
-    return Prefix(_unescaped(word[:-1])) if _starred(word) else Words(_unescaped(word))
+    return Prefix(_unescaped(word[:-1])) if _starred(word) else _plain(_unescaped(word))
+
+
+def _plain(text: str) -> Query:
+    """Return the node of a run of words; of one that is all escaped spaces, the empty phrase."""
+    text = " ".join(text.split())
+    return Words(text) if text else Phrase("")
 
 
 def _value(area: str | None, text: str, plain: Query) -> Query:
@@ -314,21 +338,33 @@ def _any(parts: list[Query]) -> Query:
     return unique[0] if len(unique) == 1 else Or(unique)
 
 
+def _spelled(enum: str | None, text: str) -> list[str] | None:
+    """Return the codes that a text spells: one, or the halves of `1/2`; None where it spells none."""
+    if enum is None:
+        said = codes.boolean(text)
+        return None if said is None else [str(said).lower()]
+    whole = codes.code(enum, text)
+    return [whole] if whole else None if re.search("[,|;]", text) else codes.code_list(enum, text)
+
+
 def code_query(field: str, text: str) -> Query:
-    """Return the query for a value of a code field: one code, several parted by commas, `1/2` for both
-    halves.
+    """Return the query for a value of a code field: one code, several parted by commas or bars, `1/2` for
+    both halves.
 
     Raises QueryError, naming the field's codes, for a value that is none of them.
     """
     enum = by_piece()[field].enum
     known = ("true", "false") if enum is None else codes.CODES[enum]
     wanted: list[Query] = []
-    for part in text.split(","):
-        if enum is None:
-            said = codes.boolean(part)
-            spelled = None if said is None else [str(said).lower()]
-        else:
-            spelled = codes.code_list(enum, part)
+    left = re.split(r"[,|]", text)
+    while left:
+        # A label may have a comma itself (`Active, not recruiting`), never two.
+        for size in (2, 1):
+            part = ",".join(left[:size])
+            spelled = _spelled(enum, part)
+            if spelled:
+                break
+        left = left[size:]
         if not spelled:
             label = {"OverallStatus": "status", "StudyType": "type"}.get(
                 field, field.lower() if field in {"Phase", "Sex"} else field

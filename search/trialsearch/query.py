@@ -253,7 +253,7 @@ def children(query: Query) -> Iterator[Query]:
 
 def _escaped(word: str) -> str:
     """Return a word so that parsing takes it literally."""
-    word = re.sub(r'([\\"()\[\]*])', r"\\\1", word)
+    word = re.sub(r'([\\"()\[\]*\s])', r"\\\1", word)
     if word in OPERATORS or re.match(r"[A-Za-z]+:", word):
         return "\\" + word
     return word

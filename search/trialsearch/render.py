@@ -365,12 +365,11 @@ def _emptied(results: Results) -> Iterator[Line]:
 
 
 def _step_label(text: str) -> str:
-    """Return what was asked, without what it was widened to, in a plain name of its area.
+    """Return what was asked, with a plain name of its area.
 
-    >>> _step_label("LN [=lupus nephritis; =lupus nephropathy] in ConditionSearch")
+    >>> _step_label("LN in ConditionSearch")
     'LN in conditions'
     """
-    text = re.sub(r" \[[=~].*\](?= in \w+$|$)", "", text)
     match = re.fullmatch(r"(.*) in (\w+)", text, re.DOTALL)
     return f"{match[1]} in {_AREA_LABELS[match[2]]}" if match and match[2] in _AREA_LABELS else text
 
@@ -645,20 +644,20 @@ def as_jsonl(results: Results, *, explain: bool = False, ascii_only: bool = Fals
 
 
 def as_ids(results: Results) -> Iterator[str]:
-    """Yield the id of each hit."""
-    return (clean(hit.id) for hit in results)
+    """Yield the id of each trial found; a bare id cannot say that it is partial, so those are left out."""
+    return (clean(hit.id) for hit in results if not hit.partial)
 
 
 CSV_COLUMNS = (
     "id", "title", "status", "phases", "study_type", "start", "completion", "enrollment", "conditions",
-    "interventions", "sponsor", "countries", "has_results", "partial", "score",
+    "interventions", "sponsor", "countries", "has_results", "score",
 )  # fmt: skip
 
 
 def as_csv(results: Results) -> Iterator[str]:
-    """Yield a header and a row for each hit, as lines of CSV."""
+    """Yield a header and a row for each trial found, as lines of CSV; partial hits are left out."""
     yield _row(CSV_COLUMNS)
-    for hit in results:
+    for hit in (hit for hit in results if not hit.partial):
         fields = _fields(hit)
         yield _row([_cell(fields[column]) for column in CSV_COLUMNS])
 

@@ -57,7 +57,7 @@ class Hit:
     def why(self) -> tuple[Match, ...]:
         """Which of the words asked the trial meets, how, and in which fields."""
         asked = self._context
-        return matches(asked.evaluator, asked.query, self._doc, asked.area)
+        return matches(asked.evaluator, asked.query, self._doc, asked.area, partly=self.partial)
 
     @cached_property
     def snippets(self) -> tuple[Snippet, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from trialindex.analysis import terms
+from trialindex.analysis import prepare, tokens
 from trialindex.document import Document
 from trialindex.storage import Snapshot
 from trialsearch.query import Best, Nothing, Or, Query, Term, Way
@@ -30,8 +30,14 @@ def likeness(snapshot: Snapshot, doc: int) -> Query:
     `field weight x ln(1 + N / df)`, the 25 weightiest of them, any of which may be met."""
     document = Document.of(snapshot.study(doc))
     worth: dict[str, float] = {}
+    written: dict[str, str] = {}
     for field, weight in _TELLING.items():
-        for term in {term for value in document.text.get(field, ()) for term in terms(value)}:
+        found: set[str] = set()
+        for value in map(prepare, document.text.get(field, ())):
+            for token in tokens(value):
+                found.add(token.term)
+                written.setdefault(token.term, value[token.start : token.end])
+        for term in found:
             worth[term] = worth.get(term, 0.0) + weight
     for term in worth:
         frequency = max(snapshot.frequency(field, term) for field in _TELLING)
@@ -43,5 +49,7 @@ def likeness(snapshot: Snapshot, doc: int) -> Query:
     if not best:
         return Nothing("")
     top = worth[best[0]]
-    parts: list[Query] = [Best(term, (Way("typed", term, Term(term), worth[term] / top),)) for term in best]
+    parts: list[Query] = [
+        Best(written[term], (Way("typed", written[term], Term(term), worth[term] / top),)) for term in best
+    ]
     return parts[0] if len(parts) == 1 else Or(tuple(parts))

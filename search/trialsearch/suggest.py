@@ -64,4 +64,5 @@ class NameList:
     def _suggestion(self, key: tuple[str, str]) -> Suggestion:
         terms = sorted(self._terms[key])
         docs = {doc for _, term in terms for doc in self._snapshot.postings(_FIELDS[key[0]], term)}
-        return Suggestion(terms[0][1].partition("\t")[2], key[0], len(docs))
+        # A name too long for a term of the index is cut, and may have lost how it is written.
+        return Suggestion(terms[0][1].partition("\t")[2] or key[1], key[0], len(docs))

@@ -32,39 +32,55 @@ class Match:
         return f"{self.asked}: {how} ({', '.join(self.fields)})"
 
 
-def matches(evaluator: Evaluator, query: Query, doc: int, area: str) -> tuple[Match, ...]:
-    """Return, for each thing asked, the ways by which a document meets it: as typed first, then the
-    strongest others.
+def matches(
+    evaluator: Evaluator, query: Query, doc: int, area: str, *, partly: bool = False
+) -> tuple[Match, ...]:
+    """Return, for each thing asked, the ways by which a document meets it: as typed first, then as it was
+    meant, then the strongest others. `partly`: of a name that it has not, the words that it has.
     """
     found: list[Match] = []
-    _collect(evaluator, query, doc, area, found)
+    _collect(evaluator, query, doc, area, found, partly)
     return tuple(dict.fromkeys(found))
 
 
-def _collect(evaluator: Evaluator, query: Query, doc: int, area: str, found: list[Match]) -> None:
+def _collect(
+    evaluator: Evaluator, query: Query, doc: int, area: str, found: list[Match], partly: bool
+) -> None:
     match query:
         case In(inner, part):
-            _collect(evaluator, part, doc, inner, found)
+            _collect(evaluator, part, doc, inner, found, partly)
         case Close(part, _):
-            _collect(evaluator, part, doc, area, found)
+            _collect(evaluator, part, doc, area, found, partly)
         case And(parts) | Or(parts):
             for part in parts:
                 if not isinstance(part, Not):
-                    _collect(evaluator, part, doc, area, found)
+                    _collect(evaluator, part, doc, area, found, partly)
         case Prefix(text):
-            fields = _prefix_fields(evaluator, text, doc, area)
-            if fields:
-                found.append(Match(f"{text}*", "typed", text, fields, frozenset()))
+            begun = [
+                term
+                for term in evaluator.prefix_terms(text, area)
+                if doc in evaluator.scores(Term(term), area)
+            ]
+            if begun:
+                fields = _fields(evaluator, Or(tuple(Term(term) for term in begun)), doc, area)
+                found.append(Match(f"{text}*", "typed", text, fields, frozenset(begun)))
         case Best(text, ways):
             met = [way for way in ways if doc in evaluator.scores(way.part, area)]
+            if not met and partly:
+                for way in ways:
+                    if isinstance(way.part, And):
+                        _collect(evaluator, way.part, doc, area, found, partly)
             others = sorted(
                 (way for way in met if way.how != "typed"),
-                key=lambda way: -way.weight * evaluator.scores(way.part, area)[doc],
+                key=lambda way: (
+                    way.how != "spelling",
+                    -way.weight * evaluator.scores(way.part, area)[doc],
+                ),
             )
             typed = [way for way in met if way.how == "typed"]
             for way in typed:
                 if isinstance(way.part, And):
-                    _collect(evaluator, way.part, doc, area, found)
+                    _collect(evaluator, way.part, doc, area, found, partly)
                 else:
                     found.append(_match(evaluator, text, way, doc, area))
                     break
@@ -115,14 +131,3 @@ def _terms(part: Query) -> tuple[str, ...]:
             return tuple(term for one in parts for term in _terms(one))
         case _:
             return ()
-
-
-def _prefix_fields(evaluator: Evaluator, text: str, doc: int, area: str) -> tuple[str, ...]:
-    return tuple(
-        field
-        for field in area_fields(area)
-        if any(
-            doc in evaluator.snapshot.postings(field, term)
-            for term, _ in evaluator.snapshot.terms(field, text.lower())
-        )
-    )
