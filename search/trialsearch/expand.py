@@ -241,11 +241,13 @@ def _widened(segment: list[_Asked], concepts: tuple[Concept, ...], area: str, ex
     seen = {tuple(one.key for one in segment), sequence(text)}
     ways = list(typed.ways) if isinstance(typed, Best) else _together_or_apart(segment, text, typed)
     for concept in concepts:
+        # An abbreviation says less than the name that it stands for: there the name's length counts in full.
+        short = vocabulary.is_abbreviation(concept, text)
         for name in concept.full_names:
             part = _name(name, _NAME_SLOP)
             if part is not None and _sequence(part) not in seen:
                 seen.add(_sequence(part))
-                ways.append(Way("synonym", name, part, _SYNONYM * _share(segment, part)))
+                ways.append(Way("synonym", name, part, _SYNONYM * (1.0 if short else _share(segment, part))))
         for name in concept.abbreviations:
             part = _name(name, 0)
             if part is None or _sequence(part) in seen:

@@ -411,7 +411,9 @@ def _block(rank: int, hit: Hit, explain: bool, alike: bool = False) -> Iterator[
     trial = hit.trial
     terms = _terms_by_field(hit)
     yield from _title(rank, trial, terms)
-    yield _facts(trial)
+    facts = _facts(trial)
+    if facts.pieces:
+        yield facts
     named = (
         ("conditions", "Condition", trial.conditions),
         ("treatments", "InterventionName", tuple(one.name for one in trial.interventions if one.name)),
