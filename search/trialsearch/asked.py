@@ -77,7 +77,7 @@ def option_parts(options: Mapping[str, str | None]) -> list[Part]:
 
 
 def filter_parts(filters: Filters) -> list[Part]:
-    """Return a part for each filter that was given. Raises QueryError, naming the right values, for a wrong."""
+    """Return a part for each filter that was given. Raises QueryError for a value that is none."""
     return [Part(label, query, selects=True) for label, query in _filters(filters)]
 
 

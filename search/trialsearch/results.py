@@ -62,15 +62,17 @@ class Hit:
     @cached_property
     def snippets(self) -> tuple[Snippet, ...]:
         """Pieces of the trial's text with the words found: at most three, from the heaviest fields."""
-        terms = frozenset(term for match in self.why for term in match.terms)
+        # A word is marked where it was found: the first word of a name is nothing without the rest of it.
+        terms: dict[str, set[str]] = {}
+        for match in self.why:
+            for name in match.fields:
+                if FIELDS[name].kind == "text":
+                    terms.setdefault(name, set()).update(match.terms)
         weights = area_fields(self._context.area)
-        named = dict.fromkeys(
-            name for match in self.why for name in match.fields if FIELDS[name].kind == "text"
-        )
         text = Document.of(self.study).text
         found: list[Snippet] = []
-        for name in sorted(named, key=lambda name: (name in _SHOWN_ANYWAY, -weights.get(name, 1.0))):
-            pieces = (snippet(name, value, terms) for value in text.get(name, ()))
+        for name in sorted(terms, key=lambda name: (name in _SHOWN_ANYWAY, -weights.get(name, 1.0))):
+            pieces = (snippet(name, value, frozenset(terms[name])) for value in text.get(name, ()))
             best = max((piece for piece in pieces if piece), key=lambda piece: len(piece.spans), default=None)
             if best is not None and len(found) < _MOST_SNIPPETS:
                 found.append(best)
