@@ -1,7 +1,8 @@
-"""The documents are held to the code: README's commands are run, paths in ARCHITECTURE exist, modules are all named.
+"""The documents are held to the code.
 
-`UPDATE_DOCS=1 pytest tests/test_docs.py` writes the commands' present output into the README, to be read before it is
-committed.
+README's commands are run, paths in ARCHITECTURE exist, modules are all named.
+`UPDATE_DOCS=1 pytest tests/test_docs.py` writes the commands' present output into the README, to be read
+before it is committed.
 """
 
 from __future__ import annotations
@@ -130,8 +131,12 @@ def test_every_module_is_named_in_architecture() -> None:
 
 def test_no_machine_paths_in_tracked_text() -> None:
     suspicious = re.compile(r"(?:/home/|/root/|/Users/|C:\\\\Users)")
-    held = [path for path in ROOT.rglob("*") if path.suffix in {".py", ".md", ".toml", ".tsv"} and path.is_file()]
+    held = [
+        path for path in ROOT.rglob("*") if path.suffix in {".py", ".md", ".toml", ".tsv"} and path.is_file()
+    ]
     tracked = [path for path in held if not {".venv", ".git", ".hypothesis"} & set(path.parts)]
     assert len(tracked) > 50
     own = Path(__file__).name
-    assert [str(path) for path in tracked if path.name != own and suspicious.search(path.read_text("utf-8"))] == []
+    assert [
+        str(path) for path in tracked if path.name != own and suspicious.search(path.read_text("utf-8"))
+    ] == []

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from small import ids, make_index, open_index, study
+from trialindex import vocabulary
 from trialindex.storage import Snapshot
 from trialsearch import TrialSearch
+from trialsearch.evaluate import Evaluator
 from trialsearch.query import Nothing
 from trialsearch.similar import likeness
 
@@ -68,11 +70,25 @@ def test_a_trial_that_shares_nothing_is_like_no_other(tmp_path: Path) -> None:
     studies = [study(LUPUS, BriefTitle="zab"), study(NEAR, BriefTitle="kad"), study(FAR)]
     folder = make_index(tmp_path / "index", studies)
     snapshot = Snapshot(folder)
-    assert likeness(snapshot, snapshot.find(FAR) or 0) == Nothing("")
+    found = likeness(Evaluator(snapshot), snapshot.find(FAR) or 0, vocabulary.shipped())
+    assert found == Nothing("")
     snapshot.close()
     with TrialSearch.open(folder) as trials:
         assert list(trials.similar(LUPUS)) == []
         assert list(trials.similar(FAR)) == []
+
+
+def test_another_name_of_the_same_disease_is_the_same_disease(tmp_path: Path) -> None:
+    studies = [
+        study(LUPUS, BriefTitle="A study of scleroderma"),
+        study(NEAR, BriefTitle="Trial in systemic sclerosis"),
+        study(FAR, BriefTitle="Trial in multiple sclerosis"),
+        study(OTHER, BriefTitle="Trial in gout"),
+    ]
+    with open_index(tmp_path / "index", studies) as trials:
+        assert ids(trials.similar(LUPUS)) == [NEAR]
+        (hit,) = trials.similar(LUPUS)
+        assert [(match.how, match.found) for match in hit.why] == [("synonym", "systemic sclerosis")]
 
 
 def test_a_former_id_will_do(tmp_path: Path) -> None:

@@ -257,10 +257,10 @@ class TrialSearch:
 
         Raises KeyError where the index does not hold the id.
         """
-        snapshot, _ = self._current()
+        snapshot, lexicon = self._current()
         doc = self._document(snapshot, identifier)
-        query = likeness(snapshot, doc)
         evaluator = Evaluator(snapshot)
+        query = likeness(evaluator, doc, lexicon.vocabulary)
         scores = {other: score for other, score in evaluator.scores(query).items() if other != doc}
         asked = Asked(evaluator, query, "BasicSearch")
         hits = [

@@ -20,7 +20,7 @@ from trialindex.vocabulary import Concept, Vocabulary
 from trialsearch.fuzzy import meant
 from trialsearch.query import And, Best, Close, In, Near, Not, Nothing, Or, Phrase, Query, Term, Way, Words
 
-__all__ = ["HEADLINE", "Expansion", "Lexicon", "expand", "says_nothing"]
+__all__ = ["HEADLINE", "Expansion", "Lexicon", "expand", "name_query", "says_nothing"]
 
 # What a way is worth against the words as typed.
 _SYNONYM = 0.9
@@ -118,7 +118,7 @@ def _all_of(parts: list[Query]) -> Query:
 
 def _phrase(text: str) -> Query:
     """Return a phrase as typed: its units side by side."""
-    part = _name(text, 0)
+    part = name_query(text, 0)
     if part is None:
         return Nothing(text)
     return Best(f'"{text}"', (Way("typed", text, part),))
@@ -244,12 +244,12 @@ def _widened(segment: list[_Asked], concepts: tuple[Concept, ...], area: str, ex
         # An abbreviation says less than the name that it stands for: there the name's length counts in full.
         short = vocabulary.is_abbreviation(concept, text)
         for name in concept.full_names:
-            part = _name(name, _NAME_SLOP)
+            part = name_query(name, _NAME_SLOP)
             if part is not None and _sequence(part) not in seen:
                 seen.add(_sequence(part))
                 ways.append(Way("synonym", name, part, _SYNONYM * (1.0 if short else _share(segment, part))))
         for name in concept.abbreviations:
-            part = _name(name, 0)
+            part = name_query(name, 0)
             if part is None or _sequence(part) in seen:
                 continue
             seen.add(_sequence(part))
@@ -279,7 +279,7 @@ def _together_or_apart(segment: list[_Asked], text: str, apart: Query) -> list[W
     last = [one.best.ways[-1] for one in segment]
     spelled = any(way.how == "spelling" for way in last)
     name = " ".join(way.text for way in last) if spelled else text
-    whole = _name(name, _NAME_SLOP)
+    whole = name_query(name, _NAME_SLOP)
     ways = (
         [Way("spelling", name, whole, _SPELLING) if spelled else Way("typed", name, whole)] if whole else []
     )
@@ -306,7 +306,7 @@ def _sequence(part: Query) -> tuple[str, ...]:
             return ()
 
 
-def _name(name: str, slop: int) -> Query | None:
+def name_query(name: str, slop: int) -> Query | None:
     """Return the query for a name: its terms in order, side by side but for `slop` words."""
     found = units(name)
     if not found:

@@ -1,13 +1,15 @@
-"""Trials like a given one: its most telling terms, asked as a query."""
+"""Trials like a given one: its most telling words and the things that they name, asked as a query."""
 
 from __future__ import annotations
 
 import math
 
-from trialindex.analysis import prepare, tokens
+from trialindex.analysis import prepare, tokens, units
 from trialindex.document import Document
-from trialindex.storage import Snapshot
-from trialsearch.query import Best, Nothing, Or, Query, Term, Way
+from trialindex.vocabulary import Concept, Vocabulary
+from trialsearch.evaluate import Evaluator
+from trialsearch.expand import name_query
+from trialsearch.query import Best, Near, Nothing, Or, Query, Term, Way
 
 __all__ = ["likeness"]
 
@@ -23,33 +25,83 @@ _TELLING = {
     "OfficialTitle": 0.3,
 }
 _MOST_TERMS = 25
+_MOST_CONCEPTS = 8
 
 
-def likeness(snapshot: Snapshot, doc: int) -> Query:
-    """Return the query for trials like a document: its terms in telling fields, each weighted by
-    `field weight x ln(1 + N / df)`, the 25 weightiest of them, any of which may be met."""
-    document = Document.of(snapshot.study(doc))
+def likeness(evaluator: Evaluator, doc: int, vocabulary: Vocabulary) -> Query:
+    """Return the query for trials like a document: any of its most telling terms and concepts.
+
+    Terms are those of telling fields, each worth `field weight x ln(1 + N / df)`, the 25 weightiest of them;
+    concepts are worth the same by the trials that have one of their names, the 8 weightiest, so that a trial
+    of scleroderma is like one of systemic sclerosis. What one trial alone has leads to no other.
+    """
+    document = Document.of(evaluator.snapshot.study(doc))
+    found = _terms(evaluator, document) + _concepts(evaluator, document, vocabulary)
+    if not found:
+        return Nothing("")
+    top = max(worth for worth, _, _ in found)
+    parts: list[Query] = [
+        Best(text, tuple(Way(way.how, way.text, way.part, way.weight * worth / top) for way in ways))
+        for worth, text, ways in found
+    ]
+    return parts[0] if len(parts) == 1 else Or(tuple(parts))
+
+
+_Found = list[tuple[float, str, list[Way]]]
+
+
+def _terms(evaluator: Evaluator, document: Document) -> _Found:
+    snapshot = evaluator.snapshot
     worth: dict[str, float] = {}
     written: dict[str, str] = {}
     for field, weight in _TELLING.items():
-        found: set[str] = set()
+        held: set[str] = set()
         for value in map(prepare, document.text.get(field, ())):
             for token in tokens(value):
-                found.add(token.term)
+                held.add(token.term)
                 written.setdefault(token.term, value[token.start : token.end])
-        for term in found:
+        for term in held:
             worth[term] = worth.get(term, 0.0) + weight
     for term in worth:
-        frequency = max(snapshot.frequency(field, term) for field in _TELLING)
-        # A term of one trial alone leads to no other.
-        worth[term] *= math.log(1 + len(snapshot) / frequency) if frequency > 1 else 0.0
-    best = sorted((term for term in worth if worth[term] > 0), key=lambda term: (-worth[term], term))[
-        :_MOST_TERMS
+        worth[term] *= _rarity(len(snapshot), max(snapshot.frequency(field, term) for field in _TELLING))
+    best = sorted((term for term in worth if worth[term] > 0), key=lambda term: (-worth[term], term))
+    return [
+        (worth[term], written[term], [Way("typed", written[term], Term(term))]) for term in best[:_MOST_TERMS]
     ]
-    if not best:
-        return Nothing("")
-    top = worth[best[0]]
-    parts: list[Query] = [
-        Best(written[term], (Way("typed", written[term], Term(term), worth[term] / top),)) for term in best
-    ]
-    return parts[0] if len(parts) == 1 else Or(tuple(parts))
+
+
+def _concepts(evaluator: Evaluator, document: Document, vocabulary: Vocabulary) -> _Found:
+    weights: dict[Concept, float] = {}
+    for field, weight in _TELLING.items():
+        for concept in {one for value in document.text.get(field, ()) for one in _named(value, vocabulary)}:
+            weights[concept] = weights.get(concept, 0.0) + weight
+    found: _Found = []
+    for concept in sorted(weights, key=lambda one: (-weights[one], one.preferred))[:_MOST_CONCEPTS]:
+        parts = {name: part for name in concept.full_names if (part := name_query(name, 1))}
+        # A name of several words is worth as much as one word.
+        ways = [
+            Way("synonym", name, part, 1 / len(part.terms) if isinstance(part, Near) else 1.0)
+            for name, part in parts.items()
+        ]
+        trials = len(evaluator.scores(Best(concept.preferred, tuple(ways))))
+        worth = weights[concept] * _rarity(len(evaluator.snapshot), trials)
+        if worth > 0:
+            found.append((worth, concept.preferred, ways))
+    return found
+
+
+def _named(text: str, vocabulary: Vocabulary) -> list[Concept]:
+    """Return the concepts that a text names without doubt, longest names first come."""
+    keys = [unit.key for unit in units(text)]
+    found: list[Concept] = []
+    place = 0
+    while place < len(keys):
+        size, concepts = vocabulary.longest_match(keys, place)
+        if len(concepts) == 1:
+            found.extend(concepts)
+        place += max(size, 1)
+    return found
+
+
+def _rarity(trials: int, frequency: int) -> float:
+    return math.log(1 + trials / frequency) if frequency > 1 else 0.0
