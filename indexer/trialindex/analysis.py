@@ -31,6 +31,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from whoosh.lang.porter2 import stem
 
@@ -58,14 +59,29 @@ STOP_WORDS = frozenset(
     this those to was we were what when where which while who whom will with would you your""".split()
 )
 
+# Those that stand for nothing in capitals either: CANCER OF THE LUNG.
+_NEVER_ACRONYMS = frozenset(
+    """a and been being by could does for from have how into its of our should so such than that the their
+    them then there these they this those to we were what when where which while whom will with would you
+    your""".split()
+)
+
 # Acronyms whose last S is no plural: the form without it is another word.
 _NO_PLURAL = frozenset("aids caps dots pans pandas hits lams pets maps".split())
 
 # Words that a number belongs to, however far from an acronym they look: `type 2`, `factor VIII`.
 _NUMBERED = frozenset(
     """type phase stage grade class factor group level cohort arm part step interleukin interferon vitamin
-    omega covid influenza hepatitis protein receptor human trial version category line""".split()
+    omega covid influenza hepatitis protein receptor human trial version category line alpha beta gamma delta
+    kappa""".split()
 )
+# Short words that count and name nothing: whoever asks for `day 28` wants the `28-day mortality` too.
+_COUNTING = frozenset(
+    """day days week year hour hrs min dose age aged ages mean over past last next time per plus each
+    only mg ml kg cm mm""".split()
+)
+# Words that are one word, spelt in two ways.
+_SAME = {"alfa": "alpha", "mcg": "ug"}
 _ROMAN = {
     numeral: str(number)
     for number, numeral in enumerate("I II III IV V VI VII VIII IX X XI XII XIII".split(), start=1)
@@ -73,12 +89,13 @@ _ROMAN = {
 
 _DROPPED = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 _MICRO = re.compile(r"[µμ](?=(?:g|l|m|mol|M|L|U|IU|Ci|Sv|Gy|s|V|A|W|Eq)\b)")
+_GREEK_LETTERS = "Α-ΡΣ-Ωα-ωϐϑϕ"
+_IDEOGRAPHS = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _ATOM = re.compile(
     r"(?P<number>\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
-    r"|(?P<greek>[Α-Ωα-ωϐϑϕ])"
-    r"|(?P<ideograph>[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])"
-    r"|(?P<word>[^\W\d_Α-Ωα-ωϐϑϕ\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+"
-    r"(?:['’](?:[^\W\d_Α-Ωα-ω])+)?)"
+    rf"|(?P<greek>[{_GREEK_LETTERS}])"
+    rf"|(?P<ideograph>[{_IDEOGRAPHS}])"
+    rf"|(?P<word>[^\W\d_{_GREEK_LETTERS}{_IDEOGRAPHS}]+(?:['’][^\W\d_{_GREEK_LETTERS}]+)?)"
 )
 _GREEK_NAMES = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho
 sigma sigma tau upsilon phi chi psi omega beta theta phi""".split()
@@ -128,7 +145,7 @@ class _Atom:
     raw: str
     start: int
     end: int
-    joint: str  # what stands between this atom and the one before: "", "-", " " or "/" for anything else
+    joint: str  # what stands between this atom and the one before: "", "-", " ", "/" or "|" for anything else
     terms: tuple[str, ...]
     plain: str  # folded, a numeral as its number: what compounds are made of
 
@@ -139,7 +156,8 @@ def prepare(text: str) -> str:
     """
     if text.isascii():
         return text
-    return _MICRO.sub("u", unicodedata.normalize("NFC", text).translate(_DROPPED))
+    composed = unicodedata.normalize("NFC", text.translate(_DROPPED))
+    return _MICRO.sub("u", composed).replace("µ", "μ")
 
 
 @lru_cache(maxsize=200_000)
@@ -172,14 +190,17 @@ def _word_terms(raw: str, shouting: bool) -> tuple[str, ...]:
         raw = raw[:-2]
     elif plural := _ACRONYM_PLURAL.fullmatch(raw):
         raw = plural[1]
-    folded = fold(raw)
+    folded = _plain(raw)
     acronym = _ACRONYM.fullmatch(raw) is not None
     if folded in STOP_WORDS:
-        return (raw,) if acronym and not shouting else ()
+        return (raw,) if acronym and not shouting and folded not in _NEVER_ACRONYMS else ()
     normal = _normal(folded)
-    if not acronym or normal == folded:
+    if folded in _NO_PLURAL and acronym:
+        return (folded, normal) if shouting else (folded,)
+    if not acronym or shouting or normal == folded:
         return (normal,)
-    return (folded,) if folded in _NO_PLURAL and not shouting else (folded, normal)
+    # The stem goes first: whoever writes `sars` has only that.
+    return (normal, folded)
 
 
 def _shouts(text: str) -> bool:
@@ -187,9 +208,14 @@ def _shouts(text: str) -> bool:
     return text.isupper() and (len(text.split()) > 4 or re.search(r"[A-Z]{7}", text) is not None)
 
 
+def _plain(raw: str) -> str:
+    folded = fold(raw)
+    return _SAME.get(folded, folded)
+
+
 @lru_cache(maxsize=200_000)
 def _read_word(raw: str, shouting: bool) -> tuple[str, tuple[str, ...]]:
-    return fold(raw), _word_terms(raw, shouting)
+    return _plain(raw), _word_terms(raw, shouting)
 
 
 def _atoms(text: str) -> list[_Atom]:
@@ -201,12 +227,12 @@ def _atoms(text: str) -> list[_Atom]:
         raw = match[0]
         start, stop = match.span()
         between = text[end:start] if found else "/"
-        joint = between if between in {"", " "} else "-" if between in _HYPHENS else "/"
+        joint = between if between in {"", " ", "/"} else "-" if between in _HYPHENS else "|"
         if kind == "word":
-            plain, terms = _read_word(raw, shouting)
-            if raw in _ROMAN and joint in {" ", "-"} and found and found[-1].plain in _NUMBERED:
-                kind, plain = "number", _ROMAN[raw]
-                terms = (plain,)
+            # Cut first: on a word of thousands of letters a stemmer takes hours.
+            plain, terms = _read_word(raw[: 2 * _LONGEST_TERM], shouting)
+            if (numeral := _ROMAN.get(raw.upper())) and _is_numeral(found, joint):
+                kind, plain, terms = "number", numeral, (numeral,)
         elif kind == "number":
             plain = fold(raw.replace(",", ""))[:_LONGEST_TERM]
             terms = (plain,)
@@ -215,14 +241,46 @@ def _atoms(text: str) -> list[_Atom]:
             terms = (plain,)
         found.append(_Atom(kind, raw, start, stop, joint, terms, plain))
         end = stop
+    for before, atom in pairwise(found):
+        # The letter of a name is no article: alfa-2a, HLA-A, hepatitis A, Aβ.
+        close = atom.joint in {"", "-"}
+        if atom.plain == "a" and (close or (atom.joint == " " and before.plain in _NUMBERED)):
+            atom.terms = ("a",)
+        if before.plain == "a" and close:
+            before.terms = ("a",)
     return found
+
+
+def _is_numeral(before: list[_Atom], joint: str) -> bool:
+    """Whether a word that may be a numeral is one, after these atoms: `type II`, `phase I/II`."""
+    if not before:
+        return False
+    if joint == "/":
+        return len(before) > 1 and before[-1].kind == "number" and before[-2].plain in _NUMBERED
+    return joint in {" ", "-"} and before[-1].plain in _NUMBERED
 
 
 def _takes_number(word: _Atom) -> bool:
     """Whether a number after a space belongs to the word: `IL 2`, `type 2`, but not `aspirin 81`."""
-    return word.kind == "word" and (
+    return word.kind in {"word", "greek"} and (
         word.plain in _NUMBERED
-        or (len(word.plain) <= 4 and word.plain not in STOP_WORDS and word.plain.isalpha())
+        or (
+            len(word.plain) <= 4 and bool(word.terms) and word.plain.isalpha() and word.plain not in _COUNTING
+        )
+    )
+
+
+def _letter_and_number(atoms: list[_Atom], first: int) -> bool:
+    """Whether a name of two letters goes on with one letter and a number after a space: `PD L1`."""
+    if first + 2 >= len(atoms):
+        return False
+    name, letter, number = atoms[first : first + 3]
+    return (
+        (letter.joint, number.joint, number.kind) == (" ", "", "number")
+        and len(name.plain) == 2
+        and len(letter.plain) == 1
+        and letter.kind == "word"
+        and _takes_number(name)
     )
 
 
@@ -244,12 +302,17 @@ def _compounds(atoms: list[_Atom]) -> Iterator[tuple[int, int, str]]:
             and len(atoms[last + 1].plain) <= 3
             and _takes_number(atoms[last])
         )
-        if spaced:
+        if spaced or (first == last and _letter_and_number(atoms, first)):
             last += 1
             while last + 1 < size and atoms[last + 1].joint == "":
                 last += 1
         if last > first:
             yield from _run_compounds(atoms, first, last)
+        # `phase 1/2`, `grade 3/4`: each number belongs to the word.
+        if last == first + 1 and atoms[last].kind == "number" and atoms[first].plain in _NUMBERED:
+            while last + 1 < size and atoms[last + 1].joint == "/" and atoms[last + 1].kind == "number":
+                last += 1
+                yield first, last, atoms[first].plain + atoms[last].plain
         first = last + 1
 
 
@@ -273,7 +336,7 @@ def _run_compounds(atoms: list[_Atom], first: int, last: int) -> Iterator[tuple[
 
 def _joined(run: list[_Atom]) -> str:
     """Return the compound term of a run of atoms, or "" where the run is no name (`18-65`, `12-week`)."""
-    plain = "".join(atom.plain for atom in run)
+    plain = "".join([*(atom.plain for atom in run[:-1]), singular(run[-1].plain)])
     if len(plain) > _LONGEST_COMPOUND or len(run) > 6:
         return ""
     numbers = [atom.kind == "number" for atom in run]

@@ -33,7 +33,7 @@ REJECTS = "rejects.jsonl"
 
 # Trials held in memory before they are handed to the writer, and trials written between two commits.
 _PENDING = 500
-_COMMIT = 10_000
+_COMMIT = 2_000
 _PROBLEMS = 1000
 
 
@@ -177,8 +177,12 @@ class _Rejects:
         if self._known is None:
             self._known = set()
             if self.path.is_file():
-                with self.path.open(encoding="utf-8") as file:
-                    self._known = {_digest(line.rstrip("\n")) for line in file}
+                with self.path.open("r+", encoding="utf-8", newline="\n") as file:
+                    line = "\n"
+                    for line in file:
+                        self._known.add(_digest(line.rstrip("\n")))
+                    if not line.endswith("\n"):
+                        file.write("\n")  # a crash cut the last line
         entry = {
             "file": item.file,
             "record": item.number,
@@ -234,7 +238,8 @@ def rebuild(index: str | Path) -> int:
     """Build an index anew from its own stored records, and put it in the place of the old one; return the
     number of trials.
 
-    Raises IndexMissing where there is none. The old index stays as it was until the new one is complete.
+    Raises IndexMissing where there is none, IndexLocked while somebody writes to it. The old index stays as
+    it was until the new one is complete.
     """
     from trialindex import storage
 
@@ -245,10 +250,11 @@ def rebuild(index: str | Path) -> int:
         )
     made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        with storage.Writer(made) as writer:
-            for key, study in storage.stored_studies(folder):
-                writer.put(key, study)
-        storage.replace(folder, made)
+        with storage.locked(folder):
+            with storage.Writer(made) as writer:
+                for key, study in storage.stored_studies(folder):
+                    writer.put(key, study)
+            storage.replace(folder, made)
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)
         raise

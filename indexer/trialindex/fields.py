@@ -180,10 +180,13 @@ def _known() -> dict[str, str]:
 
 def resolve(name: str) -> str:
     """Return the area or field that a name in a query means: a piece name, an area name or a short form, in
-    any case.
+    any case. A name as the registry writes it is that field or area: `Condition` the field, `condition` the
+    short form.
 
     Raises QueryError, naming the nearest known ones, when there is none.
     """
+    if name in AREAS or name in FIELDS:
+        return name
     found = _known().get(name.lower())
     if found is None:
         near = difflib.get_close_matches(name.lower(), _known(), n=3, cutoff=0.75)

@@ -21,6 +21,7 @@ from functools import cmp_to_key
 from typing import Any
 
 from trialindex.analysis import fold
+from trialindex.dates import parse_date
 from trialindex.formats import states
 from trialindex.formats.record import Odd, SourceRecord
 
@@ -83,9 +84,14 @@ class _Source:
 
 def trial_id(study: dict[str, Any]) -> str:
     """Return the id of a study; "" where it has none."""
-    module = study.get("protocolSection", {}).get("identificationModule", {})
-    found = module.get("nctId") if isinstance(module, dict) else None
+    found = _module(study, "identificationModule").get("nctId")
     return found.strip() if isinstance(found, str) else ""
+
+
+def _module(study: dict[str, Any], name: str) -> dict[str, Any]:
+    protocol = study.get("protocolSection")
+    module = protocol.get(name) if isinstance(protocol, dict) else None
+    return module if isinstance(module, dict) else {}
 
 
 def add(stored: dict[str, Any] | None, record: SourceRecord) -> dict[str, Any]:
@@ -112,14 +118,12 @@ def split(stored: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _updated(study: dict[str, Any]) -> str:
-    """Return when the record was last updated, as the source says; "" if it does not."""
-    module = study.get("protocolSection", {}).get("statusModule", {})
-    if not isinstance(module, dict):
-        return ""
+    """Return when the record was last updated, as the source says; "" if it does not, or in no date."""
+    module = _module(study, "statusModule")
     posted = module.get("lastUpdatePostDateStruct")
-    date = posted.get("date") if isinstance(posted, dict) else None
-    date = date or module.get("lastUpdateSubmitDate")
-    return date if isinstance(date, str) else ""
+    stated = (posted.get("date") if isinstance(posted, dict) else None, module.get("lastUpdateSubmitDate"))
+    days = (parse_date(date) for date in stated if isinstance(date, str))
+    return next((day for day in days if day), "")
 
 
 def _canonical(study: dict[str, Any] | None) -> str:
@@ -127,13 +131,15 @@ def _canonical(study: dict[str, Any] | None) -> str:
 
 
 def _compare(one: _Source, other: _Source) -> int:
-    """Return which of two sources is newer: above 0 the one, below 0 the other, 0 where they say the same."""
-    first = one.date, _RICHNESS.get(one.format, -1)
-    second = other.date, _RICHNESS.get(other.format, -1)
-    if first == second:
-        # The text decides last, so that the order in which records come cannot.
-        return (one.study != other.study) and (1 if _canonical(one.study) > _canonical(other.study) else -1)
-    return 1 if first > second else -1
+    """Return which of two sources is newer: above 0 the one, below 0 the other, 0 where they are the same."""
+    first, second = ((source.date, _RICHNESS.get(source.format, -1)) for source in (one, other))
+    if first != second:
+        return 1 if first > second else -1
+    # The text decides last, and after it the place, so that the order in which records come cannot.
+    if one.study != other.study:
+        return 1 if _canonical(one.study) > _canonical(other.study) else -1
+    text, other_text = _canonical(one.listed()), _canonical(other.listed())
+    return (text > other_text) - (text < other_text)
 
 
 def _sources(stored: dict[str, Any]) -> list[_Source]:

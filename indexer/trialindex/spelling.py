@@ -26,14 +26,19 @@ _INSIDE = (
     ("aluminium", "aluminum"), ("caesar", "cesar"), ("aetiolog", "etiolog"), ("enrolment", "enrollment"),
     ("defence", "defense"), ("licence", "license"), ("mould", "mold"), ("ageing", "aging"), ("orthopaed",
     "orthoped"), ("uraemi", "uremi"), ("dyspnoe", "dyspne"), ("apnoe", "apne"), ("palaeo", "paleo"),
-    ("archae", "arche"), ("naevus", "nevus"),
+    ("archae", "arche"), ("naev", "nev"), ("opaeni", "openi"), ("leucod", "leukod"), ("leucoe", "leukoe"),
+    ("leucop", "leukop"), ("leucos", "leukos"), ("leucot", "leukot"), ("phaeo", "pheo"), ("amoeb", "ameb"),
+    ("homoeo", "homeo"), ("manoeuv", "maneuv"), ("caesium", "cesium"), ("chimaer", "chimer"), ("spirochaet",
+    "spirochet"), ("flavour", "flavor"), ("neighbour", "neighbor"), ("honour", "honor"), ("rigour", "rigor"),
+    ("vigour", "vigor"), ("harbour", "harbor"), ("endeavour", "endeavor"), ("tranquilli", "tranquili"),
+    ("skilful", "skillful"), ("judgement", "judgment"), ("sceptic", "skeptic"), ("practis", "practic"),
 )  # fmt: skip
 _INSIDE_PATTERN = re.compile("|".join(old for old, _ in _INSIDE))
 _INSIDE_TABLE = dict(_INSIDE)
-_RE_ENDING = re.compile(r"(cent|fib|lit|met|tit|goit|calib|spect|theat)re(s?)$")
+_RE_ENDING = re.compile(r"(cent|fib|lit|met|tit|goit|calib|spect|theat|maneuv)re(s?)$")
 _DOUBLED = re.compile(r"(lab|mod|couns|trav|canc|chann|tunn|sign)ell(ed|ing|ings|er|ers|or|ors)$")
 _ISE = re.compile(
-    r"(\w{2,}(?:al|an|ar|at|er|et|ib|ic|id|il|im|om|on|or|un|ur|yt|en|ot|ag))is(e|ed|es|er|ers|ing|ation|ations)$"
+    r"(\w{2,}(?:al|an|ar|at|er|et|ib|ic|id|il|im|om|on|or|un|ur|yt|en|ot|ag|as|es|gn|in|it|ll|og|ol|rd|th|ul|ym)|\bion)is(e|ed|es|er|ers|ing|ation|ations)$"
 )
 _NEVER_IZE = re.compile(
     r"^(com)?promis|^premis|^surmis|^anis|^paradis|^merchandis|^improvis|^televis|^supervis|^memoris$"
@@ -61,6 +66,7 @@ _SINGULAR = {
         "psoriases", "mycosis": "mycoses", "dermatosis": "dermatoses", "phenomenon": "phenomena", "medium":
         "media", "serum": "sera", "datum": "data", "leiomyoma": "leiomyomata", "naris": "nares",
         "keratosis": "keratoses", "osteonecrosis": "osteonecroses", "tuberculosis": "tuberculoses",
+        "nevus": "nevi",
     }.items()
     for plural in plurals.split()
 }  # fmt: skip

@@ -1,8 +1,8 @@
 """The index on disk: create, open, write, read. The only module that knows Whoosh's storage.
 
-A folder holds Whoosh's own files, `trialsearch.json` (what the index is: schema and analysis version) and,
-where input could not be read, `rejects.jsonl`. A `Writer` collects and commits; a `Snapshot` answers from
-the state that it opened, while writers commit beside it.
+A folder holds Whoosh's own files, `trialsearch.json` (what the index is: schema and analysis version),
+`trialsearch.lock` (which a writer holds) and, where input could not be read, `rejects.jsonl`. A `Writer`
+collects and commits; a `Snapshot` answers from the state that it opened, while writers commit beside it.
 
 Whoosh's files are pickles: open only indexes that you, or somebody you trust, built.
 """
@@ -15,8 +15,8 @@ import shutil
 import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,14 @@ from whoosh import columns, fields, formats, scoring
 from whoosh.analysis import IDAnalyzer
 from whoosh.codec.whoosh3 import W3Codec
 from whoosh.filedb.filestore import FileStorage
-from whoosh.index import LockError
+from whoosh.index import clean_files
+from whoosh.util.filelock import FileLock
 
 from trialindex.analysis import value_tokens
 from trialindex.document import Document, code_text
 from trialindex.errors import IndexDamaged, IndexLocked, IndexMissing, TrialError
-from trialindex.fields import FIELDS
+from trialindex.fields import FIELDS, Field
+from trialindex.merge import trial_id
 
 __all__ = ["SCHEMA_VERSION", "Snapshot", "Writer", "exists", "open_snapshot"]
 
@@ -37,9 +39,13 @@ __all__ = ["SCHEMA_VERSION", "Snapshot", "Writer", "exists", "open_snapshot"]
 # misread.
 SCHEMA_VERSION = 1
 _MANIFEST = "trialsearch.json"
+_LOCK = "trialsearch.lock"
 _MISSING = -1e300
+_LONGEST_NAME = 512  # bytes of a whole value as a term
 # Postings (not lists) that a snapshot keeps ready, whatever the size of the index.
 _CACHED_POSTINGS = 4_000_000
+# The same for lists of positions.
+_CACHED_PLACES = 400_000
 
 
 class _Analysed(fields.FieldType):  # type: ignore[misc]
@@ -60,9 +66,13 @@ class _Codes(_Analysed):
     """A field of codes: each code is a term in its own capitals, and its words are text."""
 
     def index(self, value: list[str], **_: Any) -> Iterator[tuple[bytes, int, float, bytes]]:
-        for code in dict.fromkeys(value):
-            yield code.encode(), 1, 1.0, self.format.encode([0])
-        yield from super().index([text for code in value if (text := code_text(code))])
+        found = dict.fromkeys(_whole_term(code) for code in value)
+        for term in found:
+            yield term, 1, 1.0, self.format.encode([0])
+        # An odd code may be one of its own words; a term comes once.
+        for posting in super().index([text for code in value if (text := code_text(code))]):
+            if posting[0] not in found:
+                yield posting
 
 
 class _Names(fields.FieldType):  # type: ignore[misc]
@@ -72,26 +82,34 @@ class _Names(fields.FieldType):  # type: ignore[misc]
         super().__init__(analyzer=IDAnalyzer(), format=formats.Existence(), scorable=False)
 
     def index(self, value: list[str], **_: Any) -> Iterator[tuple[bytes, int, float, bytes]]:
-        for name in dict.fromkeys(value):
-            yield name.encode()[:512], 1, 1.0, b""
+        for term in dict.fromkeys(map(_whole_term, value)):
+            yield term, 1, 1.0, b""
+
+
+def _whole_term(value: str) -> bytes:
+    # Cut at a whole character, or nobody finds the term again.
+    return value.encode("utf-8", "replace")[:_LONGEST_NAME].decode("utf-8", "ignore").encode()
+
+
+_KINDS: dict[str, Any] = {"text": _Analysed, "code": _Codes, "name": _Names}
 
 
 def _schema() -> Any:
-    kinds = {"text": _Analysed, "code": _Codes, "name": _Names}
     made: dict[str, Any] = {}
     for field in FIELDS.values():
-        if field.kind in kinds:
-            made[field.name] = kinds[field.kind]()
+        if field.kind in _KINDS:
+            made[field.name] = _KINDS[field.kind]()
         else:
             made[field.name] = fields.COLUMN(columns.NumericColumn("d", default=_MISSING))
             if field.kind == "day":
                 made[f"{field.name}Last"] = fields.COLUMN(columns.NumericColumn("d", default=_MISSING))
-    return fields.Schema(Key=fields.ID(unique=True), Record=fields.STORED, **made)
+    return fields.Schema(Key=fields.ID(unique=True, sortable=True), Record=fields.STORED, **made)
 
 
 def pack(study: dict[str, Any]) -> bytes:
     """Return a study as it is stored: JSON, keys in their order, compressed."""
-    return zlib.compress(json.dumps(study, ensure_ascii=False, separators=(",", ":")).encode(), 6)
+    text = json.dumps(study, ensure_ascii=False, separators=(",", ":"))
+    return zlib.compress(text.encode("utf-8", "surrogatepass"), 6)
 
 
 def unpack(data: bytes) -> dict[str, Any]:
@@ -112,6 +130,10 @@ def exists(folder: Path) -> bool:
 
 def _check(folder: Path) -> None:
     if not exists(folder):
+        if _has_commits(folder):
+            raise IndexDamaged(
+                f"{folder} holds the files of an index, but no {_MANIFEST}: move them away and build it again"
+            )
         raise IndexMissing(
             f"no index in {folder}: build one with `trialsearch index SOURCE --index {folder}`"
         )
@@ -119,12 +141,26 @@ def _check(folder: Path) -> None:
         manifest = json.loads((folder / _MANIFEST).read_text("utf-8"))
         version = manifest["schema"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise IndexDamaged(f"{folder / _MANIFEST} cannot be read ({error}): build the index again") from error
+        raise IndexDamaged(
+            f"{folder / _MANIFEST} cannot be read ({error}): `trialsearch index --rebuild --index {folder}` "
+            "writes it anew"
+        ) from error
     if version != SCHEMA_VERSION:
         raise IndexDamaged(
             f"{folder} was built by another version (schema {version}, this one reads {SCHEMA_VERSION}): "
             f"build it again from its sources, or `trialsearch index --rebuild --index {folder}`"
         )
+
+
+def _made(folder: Path) -> tuple[int, int]:
+    """Return what tells an index in a folder from another one there before it."""
+    status = (folder / _MANIFEST).stat()
+    return status.st_ino, status.st_mtime_ns
+
+
+def _has_commits(folder: Path) -> bool:
+    # Whoosh numbers its commits from 1; a 0 is left by a crash while the index was being created.
+    return any(toc.name != "_MAIN_0.toc" for toc in folder.glob("_MAIN_*.toc"))
 
 
 def _write_whole(path: Path, text: str) -> None:
@@ -157,6 +193,21 @@ def _open(folder: Path) -> Any:
         return FileStorage(str(folder)).open_index()
 
 
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the right to write to an index. Raises IndexLocked at once where somebody else holds it.
+
+    The lock is the operating system's: a process that is killed leaves none.
+    """
+    lock = FileLock(str(folder / _LOCK))
+    if not lock.acquire():
+        raise IndexLocked(f"another process is writing to {folder}: wait for it to end, then try again")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 class Writer:
     """Adds, replaces and deletes trials; what was committed stays, whatever happens after.
 
@@ -165,66 +216,100 @@ class Writer:
     """
 
     def __init__(self, folder: Path, *, create: bool = True) -> None:
-        if not exists(folder):
-            if not create:
-                _check(folder)
-            folder.mkdir(parents=True, exist_ok=True)
-            FileStorage(str(folder)).create_index(_schema())
-            _write_whole(folder / _MANIFEST, json.dumps({"schema": SCHEMA_VERSION}) + "\n")
+        if not create:
+            _check(folder)
+        folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._index = _open(folder)
-        self._writer: Any = None
         self._reader: Snapshot | None = None
-        self._fresh: set[str] = set()
-        self._start()
+        self._writer: Any = None  # Whoosh's; there is one only while something is to be written
+        self._touched: set[str] = set()  # keys put or deleted since the last commit
+        with ExitStack() as held:
+            # Held from commit to commit too, which Whoosh's own lock is not.
+            held.enter_context(locked(folder))
+            if not exists(folder):
+                if _has_commits(folder):
+                    _check(folder)
+                FileStorage(str(folder)).create_index(_schema())
+                _write_whole(folder / _MANIFEST, json.dumps({"schema": SCHEMA_VERSION}) + "\n")
+            self._index = _open(folder)
+            self._held = held.pop_all()
 
-    def _start(self) -> None:
-        try:
-            # Postings as they are: packing each short list costs more time than it saves room.
-            self._writer = self._index.writer(limitmb=256, codec=W3Codec(compression=0))
-        except LockError as error:
-            raise IndexLocked(
-                f"another process is writing to {self.folder}: wait for it to end, then try again"
-            ) from error
+    def _open_writer(self) -> Any:
+        if self._writer is None:
+            # Packed lightly: more saves little room and costs time at every commit and query.
+            self._writer = self._index.writer(limitmb=256, codec=W3Codec(compression=1))
+        return self._writer
+
+    def _committed(self) -> Snapshot:
+        if self._reader is None:
+            self._reader = Snapshot(self.folder, self._index)
+        return self._reader
+
+    def _settle(self, key: str) -> None:
+        # Whoosh shows nothing of an open writer; a commit does, and is seldom needed for this.
+        if key in self._touched:
+            self.commit()
 
     @property
     def uncommitted(self) -> int:
-        """How many trials were put since the last commit."""
-        return len(self._fresh)
+        """How many trials were put or deleted since the last commit."""
+        return len(self._touched)
 
     def get(self, key: str) -> dict[str, Any] | None:
         """Return the stored study of an id, what was put a moment ago included, or None."""
-        if key in self._fresh:
-            # Whoosh shows nothing of an open writer; a commit does, and is seldom needed for this.
-            self.commit()
-        if self._reader is None:
-            self._reader = Snapshot(self.folder, self._index)
-        doc = self._reader.find_key(key)
-        return None if doc is None else self._reader.study(doc)
+        self._settle(key)
+        reader = self._committed()
+        doc = reader.find_key(key)
+        return None if doc is None else reader.study(doc)
 
     def put(self, key: str, study: dict[str, Any]) -> None:
         """Store a study under its id, in place of any earlier one."""
-        if key in self._fresh:
-            self.commit()
+        self._settle(key)
         document = Document.of(study)
         values: dict[str, Any] = {**document.text, **document.codes, **document.names, **document.numbers}
-        if self._reader is not None and self._reader.find_key(key) is not None:
-            self._writer.delete_by_term("Key", key)
-        self._writer.add_document(Key=key, Record=pack(study), **values)
-        self._fresh.add(key)
+        replaces = self._committed().find_key(key) is not None
+        writer = self._open_writer()
+        self._touched.add(key)
+        if replaces:
+            writer.delete_by_term("Key", key)
+        writer.add_document(Key=key, Record=pack(study), **values)
 
     def delete(self, key: str) -> bool:
         """Delete the trial of an id; whether there was one."""
-        if key in self._fresh:
-            self.commit()
-        return bool(self._writer.delete_by_term("Key", key))
+        self._settle(key)
+        if self._committed().find_key(key) is None:
+            return False
+        self._touched.add(key)
+        self._open_writer().delete_by_term("Key", key)
+        return True
 
     def commit(self) -> None:
-        """Make all that was put and deleted permanent and visible to new snapshots."""
+        """Make all that was put and deleted permanent and visible to new snapshots; where that is nothing,
+        the files stay as they are.
+        """
         self._close_reader()
-        self._writer.commit()
-        self._fresh.clear()
-        self._start()
+        if self._writer is not None:
+            try:
+                self._writer.commit()
+            except BaseException:
+                self._drop()
+                raise
+            self._writer = None
+        self._touched.clear()
+
+    def _drop(self) -> None:
+        """Forget what was not committed, and its files."""
+        writer, self._writer = self._writer, None
+        self._touched.clear()
+        if writer is None or writer.is_closed:
+            return
+        try:
+            writer.cancel()
+        finally:
+            if writer.writelock.fd is not None:
+                writer.writelock.release()
+            committed = self._index._read_toc()
+            clean_files(self._index.storage, self._index.indexname, committed.generation, committed.segments)
 
     def _close_reader(self) -> None:
         if self._reader is not None:
@@ -235,12 +320,13 @@ class Writer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        self._close_reader()
-        if kind is None:
-            self._writer.commit()
-        else:
-            self._writer.cancel()
-        self._index.close()
+        with self._held:
+            if kind is None:
+                self.commit()
+            else:
+                self._close_reader()
+                self._drop()
+            self._index.close()
 
 
 def replace(old: Path, new: Path) -> None:
@@ -248,9 +334,14 @@ def replace(old: Path, new: Path) -> None:
     rejects = old / "rejects.jsonl"
     if rejects.is_file():
         shutil.copy2(rejects, new / rejects.name)
-    aside = old.with_name(old.name + ".old")
+    shutil.copymode(old, new)
+    aside = new.with_name(new.name + ".old")
     old.rename(aside)
-    new.rename(old)
+    try:
+        new.rename(old)
+    except BaseException:
+        aside.rename(old)
+        raise
     shutil.rmtree(aside)
 
 
@@ -266,6 +357,7 @@ class Snapshot:
         self._lock = threading.RLock()  # Whoosh's readers share one file position
         # Asked before the reader opens: a commit in between only makes this snapshot look older than it is.
         self.generation = int(self._index.latest_generation())
+        self._made = _made(folder)
         with _reading(folder):
             self._searcher = self._index.searcher(weighting=scoring.BM25F())
             self._reader = self._searcher.reader()
@@ -273,6 +365,10 @@ class Snapshot:
         self._cached = 0
         self._columns: dict[str, list[float | None]] = {}
         self._docs: frozenset[int] | None = None
+        self._key_column: Any = None
+        self._keys: dict[int, str] = {}
+        self._positions: OrderedDict[tuple[str, str], dict[int, list[int]]] = OrderedDict()
+        self._placed = 0
 
     @contextmanager
     def _files(self) -> Iterator[None]:
@@ -287,7 +383,9 @@ class Snapshot:
     def is_current(self) -> bool:
         """Whether no newer state was committed."""
         with self._files():
-            return bool(self._index.latest_generation() == self.generation)
+            # An index that was rebuilt counts its generations from 1 again.
+            made = _made(self.folder)
+            return bool(self._index.latest_generation() == self.generation and made == self._made)
 
     def __len__(self) -> int:
         return int(self._reader.doc_count())
@@ -327,19 +425,35 @@ class Snapshot:
             return found
 
     def positions(self, field: str, term: str, within: frozenset[int] | set[int]) -> dict[int, list[int]]:
-        """Return document -> ascending positions of a term in a field, for the documents asked."""
-        found: dict[int, list[int]] = {}
+        """Return document -> ascending positions of a term in a field, for at least the documents asked.
+
+        The dict is shared: do not change it.
+        """
+        key = (field, term)
         with self._files():
-            for searcher, offset in self._searcher.leaf_searchers():
-                if (field, term.encode()) not in searcher.reader():
-                    continue
-                matcher = searcher.postings(field, term.encode())
-                for doc in sorted(doc - offset for doc in within if doc >= offset):
-                    if not matcher.is_active():
-                        break
-                    matcher.skip_to(doc)
-                    if matcher.is_active() and matcher.id() == doc:
-                        found[doc + offset] = matcher.value_as("positions")
+            known = self._positions.setdefault(key, {})
+            self._positions.move_to_end(key)
+            missing = within - known.keys()
+            if missing:
+                found = self._read_positions(field, term, missing)
+                known.update(found)
+                self._placed += len(found)
+                while self._placed > _CACHED_PLACES and len(self._positions) > 1:
+                    self._placed -= len(self._positions.popitem(last=False)[1])
+            return known
+
+    def _read_positions(self, field: str, term: str, docs: frozenset[int] | set[int]) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for searcher, offset in self._searcher.leaf_searchers():
+            if (field, term.encode()) not in searcher.reader():
+                continue
+            matcher = searcher.postings(field, term.encode())
+            for doc in sorted(doc - offset for doc in docs if doc >= offset):
+                if not matcher.is_active():
+                    break
+                matcher.skip_to(doc)
+                if matcher.is_active() and matcher.id() == doc:
+                    found[doc + offset] = matcher.value_as("positions")
         return found
 
     def frequency(self, field: str, term: str) -> int:
@@ -360,14 +474,16 @@ class Snapshot:
         """Return a field's number for every document, by document number; None where there is none."""
         with self._files():
             if field not in self._columns:
-                size = self._reader.doc_count_all()
-                if self._reader.has_column(field):
-                    held = self._reader.column_reader(field)
-                    self._columns[field] = [
-                        None if (v := held[doc]) == _MISSING else float(v) for doc in range(size)
-                    ]
-                else:
-                    self._columns[field] = [None] * size
+                found: list[float | None] = [None] * self._reader.doc_count_all()
+                # Segment by segment: over all of them Whoosh takes the values of one that has none from the
+                # next one.
+                for reader, offset in self._reader.leaf_readers():
+                    if reader.has_column(field):
+                        held = reader.column_reader(field)
+                        for doc in range(reader.doc_count_all()):
+                            if (value := held[doc]) != _MISSING:
+                                found[offset + doc] = float(value)
+                self._columns[field] = found
             return self._columns[field]
 
     def find_key(self, key: str) -> int | None:
@@ -396,16 +512,13 @@ class Snapshot:
 
     def key(self, doc: int) -> str:
         """Return the trial id of a document."""
-        with self._files():
-            if not hasattr(self, "_keys"):
-                keys: dict[int, str] = {}
-                for term in self._reader.lexicon("Key"):
-                    matcher = self._reader.postings("Key", term)
-                    while matcher.is_active():
-                        keys[matcher.id()] = bytes(term).decode()
-                        matcher.next()
-                self._keys = keys
-            return self._keys[doc]
+        known = self._keys.get(doc)
+        if known is None:
+            with self._files():
+                if self._key_column is None:
+                    self._key_column = self._reader.column_reader("Key")
+                known = self._keys[doc] = str(self._key_column[doc])
+        return known
 
 
 def open_snapshot(folder: Path) -> Snapshot:
@@ -440,52 +553,71 @@ def verify(folder: Path) -> list[str]:
 
 
 def _differences(snapshot: Snapshot) -> Iterator[str]:
-    reader = snapshot._reader
-    schema = _schema()
-    studies = {doc: snapshot.study(doc) for doc in snapshot.docs()}
-    documents = {doc: Document.of(study) for doc, study in studies.items()}
-    names = {doc: snapshot.key(doc) for doc in studies}
-    for doc, study in studies.items():
-        if (
-            study.get("protocolSection", {}).get("identificationModule", {}).get("nctId", "").strip()
-            != names[doc]
-        ):
-            yield f"{names[doc]}: the stored record has another id"
+    # One sum a document first, so that an index of any size is held against its records in little memory.
+    held: dict[int, int] = {}
     for field in FIELDS.values():
-        if field.kind in {"text", "code", "name"}:
-            held = _sums_in_index(reader, field.name)
-            for doc, document in documents.items():
-                values = getattr(
-                    document, {"text": "text", "code": "codes", "name": "names"}[field.kind]
-                ).get(field.name)
-                wanted = 0
-                for term, _, _, value in schema[field.name].index(values) if values else ():
-                    wanted += _checksum(term, value, schema[field.name].format)
-                if held.get(doc, 0) != wanted % (1 << 64):
-                    yield f"{names[doc]}: the terms of {field.name} are not those of the stored record"
-        else:
-            for name in (field.name, f"{field.name}Last") if field.kind == "day" else (field.name,):
-                column = snapshot.column(name)
-                for doc, document in documents.items():
-                    if column[doc] != document.numbers.get(name):
-                        yield f"{names[doc]}: {name} is not that of the stored record"
+        for doc, total in _sums_in_index(snapshot._reader, field).items():
+            held[doc] = (held.get(doc, 0) + total) % _SUMS
+    unlike = []
+    for doc in sorted(snapshot.docs()):
+        study, name = snapshot.study(doc), snapshot.key(doc)
+        document = Document.of(study)
+        if trial_id(study) != name:
+            yield f"{name}: the stored record has another id"
+        if snapshot.find_key(name) != doc:
+            yield f"{name}: stands more than once, or cannot be found by its id"
+        if held.get(doc, 0) != sum(_sums(document).values()) % _SUMS:
+            unlike.append(doc)
+        for field in FIELDS.values():
+            if field.kind in {"day", "number"}:
+                for number in (field.name, f"{field.name}Last") if field.kind == "day" else (field.name,):
+                    if snapshot.column(number)[doc] != document.numbers.get(number):
+                        yield f"{name}: {number} is not that of the stored record"
+    if unlike:
+        wanted = {doc: _sums(Document.of(snapshot.study(doc))) for doc in unlike}
+        for field in FIELDS.values():
+            sums = _sums_in_index(snapshot._reader, field)
+            for doc in unlike:
+                if sums.get(doc, 0) != wanted[doc].get(field.name, 0):
+                    yield (
+                        f"{snapshot.key(doc)}: the terms of {field.name} are not those of the stored record"
+                    )
 
 
-def _checksum(term: bytes, value: bytes, format_: Any) -> int:
-    places = format_.decode_positions(value) if format_.supports("positions") else ()
-    return zlib.crc32(term + b"\0" + ",".join(map(str, places)).encode()) + (zlib.adler32(term) << 32)
+_SUMS = 1 << 64
 
 
-def _sums_in_index(reader: Any, field: str) -> dict[int, int]:
+def _sums(document: Document) -> dict[str, int]:
+    """Return field -> checksum of the postings that a document should have."""
+    found: dict[str, int] = {}
+    for name, values in {**document.text, **document.codes, **document.names}.items():
+        kind = _KINDS[FIELDS[name].kind]()
+        placed = kind.format.supports("positions")
+        found[name] = (
+            sum(
+                _checksum(name, term, kind.format.decode_positions(value) if placed else ())
+                for term, _, _, value in kind.index(values)
+            )
+            % _SUMS
+        )
+    return found
+
+
+def _sums_in_index(reader: Any, field: Field) -> dict[int, int]:
     sums: dict[int, int] = {}
-    placed = FIELDS[field].kind != "name"
-    for term in reader.lexicon(field):
-        matcher = reader.postings(field, bytes(term))
+    if field.kind not in _KINDS:
+        return sums
+    placed = field.kind != "name"
+    for term in map(bytes, reader.lexicon(field.name)):
+        matcher = reader.postings(field.name, term)
         while matcher.is_active():
             places = matcher.value_as("positions") if placed else ()
-            key = zlib.crc32(bytes(term) + b"\0" + ",".join(map(str, places)).encode()) + (
-                zlib.adler32(bytes(term)) << 32
-            )
-            sums[matcher.id()] = (sums.get(matcher.id(), 0) + key) % (1 << 64)
+            doc = matcher.id()
+            sums[doc] = (sums.get(doc, 0) + _checksum(field.name, term, places)) % _SUMS
             matcher.next()
     return sums
+
+
+def _checksum(field: str, term: bytes, places: Iterable[int]) -> int:
+    stated = b"\0".join((field.encode(), term, ",".join(map(str, places)).encode()))
+    return zlib.crc32(stated) + (zlib.adler32(stated) << 32)

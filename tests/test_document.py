@@ -1,0 +1,189 @@
+"""A study as the index sees it, and that no study, however damaged, is an error."""
+
+from __future__ import annotations
+
+import copy
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from helpers import ROOT
+from small import study
+from trialindex.document import Document, code_text
+from trialindex.fields import FIELDS
+from trialindex.storage import pack, unpack
+
+CORPUS = sorted((ROOT / "corpus").glob("NCT*.json"))
+
+
+def of(**pieces: Any) -> Document:
+    return Document.of(study("NCT00000001", **pieces))
+
+
+def test_an_empty_study_has_an_empty_document() -> None:
+    assert Document.of({}) == Document({}, {}, {}, {})
+    assert of() == Document({"NCTId": ["NCT00000001"]}, {}, {"AnyId": ["NCT00000001"]}, {})
+
+
+@pytest.mark.parametrize(
+    ("written", "first", "last"),
+    [
+        ("2012-02", date(2012, 2, 1), date(2012, 2, 29)),
+        ("2012", date(2012, 1, 1), date(2012, 12, 31)),
+        ("2012-02-07", date(2012, 2, 7), date(2012, 2, 7)),
+    ],
+)
+def test_a_date_is_its_first_and_last_day(written: str, first: date, last: date) -> None:
+    assert of(StartDate=written).numbers == {
+        "StartDate": first.toordinal(),
+        "StartDateLast": last.toordinal(),
+    }
+
+
+@pytest.mark.parametrize("written", ["soon", "2012-02-30", "", 2012, None, ["x"], {"a": 1}, True])
+def test_what_is_no_date_is_left_out(written: Any) -> None:
+    assert of(StartDate=written).numbers == {}
+
+
+@pytest.mark.parametrize(
+    ("count", "number"),
+    [(0, 0), (40, 40), (99_999_998, 99_999_998)],
+)
+def test_enrolment(count: int, number: int) -> None:
+    assert of(EnrollmentCount=count).numbers == {"EnrollmentCount": number}
+
+
+@pytest.mark.parametrize("count", [99_999_999, 10**400, -1, True, "40", 4.5, None, [], {}])
+def test_what_is_no_number_of_participants(count: Any) -> None:
+    assert "EnrollmentCount" not in of(EnrollmentCount=count).numbers
+
+
+def test_ages_in_days() -> None:
+    assert of(MinimumAge="6 Months", MaximumAge="2 Years").numbers == {
+        "MinimumAge": 182.625,
+        "MaximumAge": 730.5,
+    }
+    assert of(MinimumAge="N/A", MaximumAge=18).numbers == {}
+
+
+def test_codes_and_booleans() -> None:
+    document = of(Phase=["PHASE1", "PHASE2", "PHASE1"], OverallStatus="RECRUITING", HealthyVolunteers=False)
+    assert document.codes == {
+        "Phase": ["PHASE1", "PHASE2"],
+        "OverallStatus": ["RECRUITING"],
+        "HealthyVolunteers": ["false"],
+    }
+    assert [code_text(code) for code in ("PHASE1", "true", "NA")] == ["Phase 1", "", "Not applicable"]
+
+
+def test_values_stay_apart_and_in_order() -> None:
+    document = of(Condition=["Lupus", "Gout"], InterventionName=["A", "B"], Keyword="one")
+    assert document.text["Condition"] == ["Lupus", "Gout"]
+    assert document.text["InterventionName"] == ["A", "B"] and document.text["Keyword"] == ["one"]
+
+
+def test_names_are_folded_with_what_is_shown() -> None:
+    document = of(
+        Condition=["Sjögren's  Syndrome", "Sjögren's Syndrome"],
+        LocationCountry=["Côte D'Ivoire", "France", "France"],
+        InterventionName=["IL-2"],
+        NCTIdAlias=["nct00000009"],
+    )
+    assert document.names == {
+        "AnyId": ["NCT00000001", "NCT00000009"],
+        "Country": ["cote divoire", "france"],
+        "ConditionName": ["sjogrens syndrome\tSjögren's Syndrome"],
+        "InterventionFullName": ["il-2\tIL-2"],
+    }
+
+
+def test_criteria_are_parted() -> None:
+    document = of(EligibilityCriteria="Inclusion Criteria:\n\n* Adults\n\nExclusion Criteria:\n\n* Gout")
+    assert document.text["InclusionCriteria"] == ["* Adults"] and document.text["ExclusionCriteria"] == [
+        "* Gout"
+    ]
+    assert "InclusionCriteria" not in of(EligibilityCriteria="Adults of any age").text
+
+
+def test_references_leave_no_text_behind() -> None:
+    document = of(ReferenceCitation=["Somebody et al. A trial of unobtainium."])
+    assert "unobtainium" not in json.dumps([document.text, document.names]).lower()
+
+
+JSON = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(10**25), 10**25),
+        st.floats(allow_nan=False),
+        st.text(max_size=12),
+        st.just("\ud800"),
+    ),
+    lambda below: st.one_of(
+        st.lists(below, max_size=3), st.dictionaries(st.text(max_size=5), below, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in a study, the study itself left out."""
+    below = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    return [found for key, value in below for found in ((*path, key), *places(value, (*path, key)))]
+
+
+def loaded(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return found
+
+
+WHOLE = loaded(ROOT / "tests" / "fixtures" / "ctgov_json" / "every-field.json")
+PLACES = places(WHOLE)
+
+
+def replaced(source: dict[str, Any], path: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    made = copy.deepcopy(source)
+    node: Any = made
+    for step in path[:-1]:
+        node = node[step]
+    node[path[-1]] = value
+    return made
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(PLACES), JSON)
+def test_a_wrong_value_anywhere_is_no_error(path: tuple[Any, ...], value: Any) -> None:
+    damaged = replaced(WHOLE, path, value)
+    document = Document.of(damaged)
+    assert document.text.keys() <= FIELDS.keys() and document.codes.keys() <= FIELDS.keys()
+    texts = [
+        text
+        for part in (document.text, document.codes, document.names)
+        for held in part.values()
+        for text in held
+    ]
+    assert all(isinstance(text, str) for text in texts)
+    assert all(held for part in (document.text, document.codes, document.names) for held in part.values())
+    assert all(isinstance(number, (int, float)) for number in document.numbers.values())
+    assert unpack(pack(damaged)) == damaged
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.dictionaries(st.sampled_from(["protocolSection", "hasResults", "derivedSection", "x"]), JSON))
+def test_any_object_is_no_error(node: dict[str, Any]) -> None:
+    Document.of(node)
+
+
+@pytest.mark.parametrize("path", CORPUS[:10], ids=lambda path: path.stem)
+def test_the_sample_has_every_sort_of_value(path: Path) -> None:
+    document = Document.of(loaded(path))
+    assert document.names["AnyId"][0] == path.stem and document.text["BriefTitle"]
+    assert (
+        document.codes["OverallStatus"]
+        and document.numbers["LastUpdatePostDate"] > date(1999, 1, 1).toordinal()
+    )

@@ -1,0 +1,115 @@
+"""FIELDS and AREAS hold what the registry says they hold, and names resolve."""
+
+from __future__ import annotations
+
+import pytest
+
+from helpers import ROOT
+from trialindex.errors import QueryError
+from trialindex.fields import AREAS, FIELDS, SHORT_NAMES, resolve
+from trialindex.study_fields import by_piece
+
+REGISTRY = ROOT / "indexer" / "trialindex" / "areas.tsv"
+OURS = {"Everywhere", "Inclusion", "Exclusion"}
+KINDS = {"text", "code", "name", "day", "number"}
+
+
+def rows() -> list[list[str]]:
+    lines = REGISTRY.read_text("utf-8").splitlines()
+    return [line.split("\t") for line in lines if line and not line.startswith("#")][1:]
+
+
+def test_the_registrys_nineteen_areas_and_three_of_our_own() -> None:
+    assert len(AREAS) - len(OURS) == 19 and set(AREAS) >= OURS
+    sizes = {"BasicSearch": 57, "ConditionSearch": 7, "InterventionSearch": 12, "PatientSearch": 47}
+    assert {area: len(AREAS[area]) for area in sizes} == sizes
+
+
+def test_every_weight_is_the_tables() -> None:
+    table = {(area, piece): float(weight) for area, _, _, piece, weight in rows()}
+    assert len(table) == len(rows()), "a field stands twice in an area"
+    held = {
+        (area, piece): weight
+        for area, fields in AREAS.items()
+        if area != "Everywhere"
+        for piece, weight in fields.items()
+    }
+    assert held == table
+    assert all(0 < weight <= 1 for fields in AREAS.values() for weight in fields.values())
+    assert AREAS["BasicSearch"]["BriefTitle"] == 0.89 and AREAS["ConditionSearch"]["Condition"] == 0.95
+
+
+def test_plain_words_reach_neither_criteria_nor_the_description() -> None:
+    hidden = {"EligibilityCriteria", "InclusionCriteria", "ExclusionCriteria", "DetailedDescription"}
+    assert hidden.isdisjoint(AREAS["BasicSearch"])
+    assert {"InclusionCriteria", "ExclusionCriteria", "DetailedDescription"} < AREAS["Everywhere"].keys()
+    assert AREAS["BasicSearch"].items() <= AREAS["Everywhere"].items()
+
+
+def test_text_of_others_is_in_no_area_of_ours_and_not_in_plain_words() -> None:
+    others = [piece for piece in by_piece() if "referencesModule" in by_piece()[piece].path]
+    assert "ReferenceCitation" in others
+    for area in (*OURS, "BasicSearch", "TitleSearch", "ConditionSearch", "InterventionSearch"):
+        assert not set(others) & AREAS[area].keys(), area
+    assert not any("ReferenceCitation" in fields for fields in AREAS.values())
+
+
+def test_every_field_has_a_kind_and_a_path_that_the_registry_knows() -> None:
+    for name, field in FIELDS.items():
+        assert field.name == name and field.kind in KINDS
+        assert field.path == (by_piece()[name].path if field.path else "")
+    assert all(piece in FIELDS for fields in AREAS.values() for piece in fields)
+    assert {name for name, field in FIELDS.items() if not field.path} == {
+        "InclusionCriteria",
+        "ExclusionCriteria",
+        "AnyId",
+        "Country",
+        "ConditionName",
+        "InterventionFullName",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("BriefTitle", "text"),
+        ("Phase", "code"),
+        ("HasResults", "code"),
+        ("HealthyVolunteers", "code"),
+        ("OverallStatus", "code"),
+        ("StartDate", "day"),
+        ("MinimumAge", "number"),
+        ("EnrollmentCount", "number"),
+        ("Country", "name"),
+        ("NCTId", "text"),
+    ],
+)
+def test_kinds(name: str, kind: str) -> None:
+    assert FIELDS[name].kind == kind
+
+
+@pytest.mark.parametrize("name", [*AREAS, *FIELDS, *SHORT_NAMES])
+def test_every_name_resolves_in_any_case(name: str) -> None:
+    meant = SHORT_NAMES.get(name, name)
+    assert resolve(name) == meant
+    assert resolve(name.lower()) == resolve(name.upper()) == SHORT_NAMES.get(name.lower(), name)
+    assert meant in AREAS or meant in FIELDS
+
+
+def test_an_expression_pasted_from_the_site_means_the_field() -> None:
+    assert (resolve("Condition"), resolve("condition")) == ("Condition", "ConditionSearch")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "nearest"), [("titel", "title"), ("Phaze", "phase"), ("condtion", "condition")]
+)
+def test_an_unknown_name_is_answered_with_near_ones(wrong: str, nearest: str) -> None:
+    with pytest.raises(QueryError, match=nearest):
+        resolve(wrong)
+
+
+def test_what_is_near_nothing_is_answered_with_all() -> None:
+    with pytest.raises(QueryError, match="sponsor"):
+        resolve("qqqqqq")
+    with pytest.raises(QueryError):
+        resolve("")
