@@ -24,7 +24,8 @@ from trialindex import builder, read
 from trialindex.builder import Report, build, delete, rebuild
 from trialindex.errors import IndexDamaged, IndexLocked, IndexMissing, SourceError
 from trialindex.merge import SECTION, split
-from trialindex.storage import Writer, open_snapshot, verify
+from trialindex.storage import Writer, open_snapshot
+from trialindex.verify import verify
 
 CORPUS = ROOT / "corpus"
 

@@ -328,9 +328,11 @@ def test_delete_rebuild_stats_and_verify(run: Run, corpus_index: Path, tmp_path:
 
 
 def test_verify_of_a_damaged_index_is_an_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from trialindex import storage
+    import trialindex.verify
 
-    monkeypatch.setattr(storage, "verify", lambda folder: ["NCT00000001: the terms of Condition differ"])
+    monkeypatch.setattr(
+        trialindex.verify, "verify", lambda folder: ["NCT00000001: the terms of Condition differ"]
+    )
     result = run("verify")
     assert (result.exit_code, result.stdout) == (2, "NCT00000001: the terms of Condition differ\n")
     assert "--rebuild" in result.stderr

@@ -12,8 +12,8 @@ import pytest
 from small import open_index, study
 from trialindex.builder import Report
 from trialindex.fields import FIELDS
-from trialsearch import TrialSearch, render
-from trialsearch.render import Line
+from trialsearch import TrialSearch, export, render
+from trialsearch.lines import Line, plain, wrapped
 from trialsearch.suggest import Suggestion
 
 ESCAPES = "\x1b[31mred\x1b[0m \x1b]0;owned\x07\x9b2J \x08\x00 \u202etxt.exe \x1b]8;;http://bad\x1b\\link"
@@ -63,7 +63,7 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrialSearch]:
 
 
 def _plain(lines: Iterator[Line]) -> list[str]:
-    return list(render.plain(lines))
+    return list(plain(lines))
 
 
 def test_a_hit_shows_its_facts_and_why_it_was_found(trials: TrialSearch) -> None:
@@ -142,14 +142,14 @@ def test_no_character_of_a_record_steers_a_terminal(trials: TrialSearch) -> None
     results = trials.search("hostile", limit=1)
     (hit,) = results
     texts = [
-        *render.plain(render.answer(results, explain=True)),
-        *render.plain(render.likeness(results, hit.trial)),
-        *(text.plain for text in render.wrapped(render.answer(results), 60)),
-        *(text.plain for text in render.wrapped([Line(((ESCAPES, "title"),))], 60)),
-        *render.plain(render.names([Suggestion(ESCAPES, "condition", 3)])),
-        render.as_json(results),
-        *render.as_jsonl(results),
-        *render.as_csv(results),
+        *plain(render.answer(results, explain=True)),
+        *plain(render.likeness(results, hit.trial)),
+        *(text.plain for text in wrapped(render.answer(results), 60)),
+        *(text.plain for text in wrapped([Line(((ESCAPES, "title"),))], 60)),
+        *plain(render.names([Suggestion(ESCAPES, "condition", 3)])),
+        export.as_json(results),
+        *export.as_jsonl(results),
+        *export.as_csv(results),
     ]
     assert any("Hostile red" in text for text in texts)
     for text in texts:
@@ -157,13 +157,13 @@ def test_no_character_of_a_record_steers_a_terminal(trials: TrialSearch) -> None
 
 
 def test_json_keeps_what_a_terminal_must_not_get(trials: TrialSearch) -> None:
-    whole = json.loads(render.as_json(trials.search("hostile", limit=1)))
+    whole = json.loads(export.as_json(trials.search("hostile", limit=1)))
     assert whole["hits"][0]["title"] == f"Hostile {ESCAPES}"
 
 
 def test_json_is_one_object_with_all_that_is_known_of_a_hit(trials: TrialSearch) -> None:
     results = trials.search("rituximb", limit=1)
-    whole = json.loads(render.as_json(results, limit=1, explain=True))
+    whole = json.loads(export.as_json(results, limit=1, explain=True))
     assert {key: whole[key] for key in ("total", "partial_total", "offset", "elsewhere", "steps")} == {
         "total": 1, "partial_total": 0, "offset": 0, "elsewhere": None, "steps": [],
     }  # fmt: skip
@@ -197,14 +197,14 @@ def test_json_is_one_object_with_all_that_is_known_of_a_hit(trials: TrialSearch)
             }
         ],
     }
-    assert [json.loads(line)["id"] for line in render.as_jsonl(results)] == ["NCT00000001"]
-    empty = json.loads(render.as_json(trials.search("gout phase:4"), limit=10))
+    assert [json.loads(line)["id"] for line in export.as_jsonl(results)] == ["NCT00000001"]
+    empty = json.loads(export.as_json(trials.search("gout phase:4"), limit=10))
     assert empty["hits"] == [] and empty["elsewhere"] == 0
     assert empty["steps"][-1] == {"text": "AREA[Phase]PHASE4", "alone": 0, "left": 0}
 
 
 def test_csv_reads_back_and_runs_no_formula(trials: TrialSearch) -> None:
-    rows = list(csv.DictReader(render.as_csv(trials.search("ALL", sort="id"))))
+    rows = list(csv.DictReader(export.as_csv(trials.search("ALL", sort="id"))))
     assert [row["id"] for row in rows] == [f"NCT0000000{number}" for number in range(1, 5)]
     first, _, _, last = rows
     assert (first["phases"], first["conditions"]) == ("PHASE1|PHASE2", "Lupus Nephritis|Vasculitis")
@@ -212,32 +212,32 @@ def test_csv_reads_back_and_runs_no_formula(trials: TrialSearch) -> None:
     assert last["title"] == '\'=HYPERLINK("http://bad")'
     assert last["conditions"] == '\'-gout|a "quoted", comma'
     assert last["sponsor"] == "+1"
-    assert list(render.as_ids(trials.search("ALL", sort="id", limit=2))) == ["NCT00000001", "NCT00000002"]
+    assert list(export.as_ids(trials.search("ALL", sort="id", limit=2))) == ["NCT00000001", "NCT00000002"]
 
 
 @pytest.mark.parametrize("width", [40, 60, 100])
 def test_a_terminal_line_is_never_wider_than_the_terminal(trials: TrialSearch, width: int) -> None:
     lines = list(render.answer(trials.search("rituximb LN gout", limit=5), limit=5, explain=True))
-    shown = list(render.wrapped(lines, width))
+    shown = list(wrapped(lines, width))
     assert max(text.cell_len for text in shown) <= width
     squeezed = "".join("".join(text.plain.split()) for text in shown).replace("─", "")
-    assert squeezed == "".join("".join(text.split()) for text in render.plain(lines)).replace("─", "")
+    assert squeezed == "".join("".join(text.split()) for text in plain(lines)).replace("─", "")
 
 
 def test_a_broken_line_goes_on_under_its_text() -> None:
     line = Line((("one two three four", ""),), 2, lead=(("name  ", "label"),))
-    assert [text.plain for text in render.wrapped([line], 20)] == [
+    assert [text.plain for text in wrapped([line], 20)] == [
         "  name  one two",
         "        three four",
     ]
-    assert [text.plain for text in render.wrapped([Line(), Line((("x", ""),), fill="─")], 5)] == ["", "x────"]
+    assert [text.plain for text in wrapped([Line(), Line((("x", ""),), fill="─")], 5)] == ["", "x────"]
 
 
 def test_the_words_found_are_marked_and_no_others(trials: TrialSearch) -> None:
     lines = list(render.answer(trials.search("LN", limit=1), limit=1))
     marked = {piece[0] for line in lines for piece in line.pieces if piece[1] == "found"}
     assert marked == {"lupus nephritis", "Lupus Nephritis"}
-    texts = list(render.wrapped(lines, 100))
+    texts = list(wrapped(lines, 100))
     title = next(text for text in texts if "NCT00000001" in text.plain)
     styles = {title.plain[span.start : span.end]: str(span.style) for span in title.spans}
     assert styles["lupus nephritis"] == "bold yellow"
@@ -268,7 +268,7 @@ def test_the_report_of_a_run_adds_up_in_aligned_lines() -> None:
         records=1234, added=1200, changed=20, unchanged=4, rejected=10, skipped=2, odd=3, trials=5000,
         odd_kinds=Counter(),
     )  # fmt: skip
-    assert list(render.plain(render.report_lines(report, "there"))) == [
+    assert list(plain(render.report_lines(report, "there"))) == [
         "records read           1,234",
         "  added                1,200",
         "  changed                 20",
@@ -279,4 +279,4 @@ def test_the_report_of_a_run_adds_up_in_aligned_lines() -> None:
         "trials in the index    5,000  in there",
     ]
     same = Report(records=4, unchanged=4, trials=4)
-    assert list(render.plain(render.report_lines(same, "there")))[-1].startswith("nothing changed")
+    assert list(plain(render.report_lines(same, "there")))[-1].startswith("nothing changed")

@@ -20,7 +20,8 @@ from trialindex import storage
 from trialindex.analysis import VALUE_GAP
 from trialindex.document import Document
 from trialindex.errors import IndexDamaged, IndexLocked, IndexMissing, TrialError
-from trialindex.storage import SCHEMA_VERSION, Snapshot, Writer, open_snapshot, pack, unpack, verify
+from trialindex.storage import SCHEMA_VERSION, Snapshot, Writer, open_snapshot, pack, unpack
+from trialindex.verify import verify
 
 ONE, TWO, THREE = (f"NCT0000000{number}" for number in (1, 2, 3))
 

@@ -15,23 +15,20 @@ import shutil
 import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from whoosh import columns, fields, formats, scoring
-from whoosh.analysis import IDAnalyzer
+from whoosh import scoring
 from whoosh.codec.whoosh3 import W3Codec
 from whoosh.filedb.filestore import FileStorage
 from whoosh.index import clean_files
 from whoosh.util.filelock import FileLock
 
-from trialindex.analysis import value_tokens
-from trialindex.document import Document, code_text
+from trialindex.document import Document
 from trialindex.errors import IndexDamaged, IndexLocked, IndexMissing, TrialError
-from trialindex.fields import FIELDS, Field
-from trialindex.merge import trial_id
+from trialindex.whoosh_fields import MISSING, schema
 
 __all__ = ["SCHEMA_VERSION", "Snapshot", "Writer", "exists", "open_snapshot"]
 
@@ -40,70 +37,10 @@ __all__ = ["SCHEMA_VERSION", "Snapshot", "Writer", "exists", "open_snapshot"]
 SCHEMA_VERSION = 1
 _MANIFEST = "trialsearch.json"
 _LOCK = "trialsearch.lock"
-_MISSING = -1e300
-_LONGEST_NAME = 512  # bytes of a whole value as a term
 # Postings (not lists) that a snapshot keeps ready, whatever the size of the index.
 _CACHED_POSTINGS = 4_000_000
 # The same for lists of positions.
 _CACHED_PLACES = 400_000
-
-
-class _Analysed(fields.FieldType):  # type: ignore[misc]
-    """A field of text or codes; the value is the list of its values, positions counted on over them."""
-
-    def __init__(self) -> None:
-        super().__init__(analyzer=IDAnalyzer(), format=formats.Positions(), scorable=True)
-
-    def index(self, value: list[str], **_: Any) -> Iterator[tuple[bytes, int, float, bytes]]:
-        places: dict[str, list[int]] = {}
-        for _number, token in value_tokens(value):
-            places.setdefault(token.term, []).append(token.position)
-        for term, positions in places.items():
-            yield term.encode(), len(positions), float(len(positions)), self.format.encode(positions)
-
-
-class _Codes(_Analysed):
-    """A field of codes: each code is a term in its own capitals, and its words are text."""
-
-    def index(self, value: list[str], **_: Any) -> Iterator[tuple[bytes, int, float, bytes]]:
-        found = dict.fromkeys(_whole_term(code) for code in value)
-        for term in found:
-            yield term, 1, 1.0, self.format.encode([0])
-        # An odd code may be one of its own words; a term comes once.
-        for posting in super().index([text for code in value if (text := code_text(code))]):
-            if posting[0] not in found:
-                yield posting
-
-
-class _Names(fields.FieldType):  # type: ignore[misc]
-    """A field of whole values, each one term, neither scored nor placed."""
-
-    def __init__(self) -> None:
-        super().__init__(analyzer=IDAnalyzer(), format=formats.Existence(), scorable=False)
-
-    def index(self, value: list[str], **_: Any) -> Iterator[tuple[bytes, int, float, bytes]]:
-        for term in dict.fromkeys(map(_whole_term, value)):
-            yield term, 1, 1.0, b""
-
-
-def _whole_term(value: str) -> bytes:
-    # Cut at a whole character, or nobody finds the term again.
-    return value.encode("utf-8", "replace")[:_LONGEST_NAME].decode("utf-8", "ignore").encode()
-
-
-_KINDS: dict[str, Any] = {"text": _Analysed, "code": _Codes, "name": _Names}
-
-
-def _schema() -> Any:
-    made: dict[str, Any] = {}
-    for field in FIELDS.values():
-        if field.kind in _KINDS:
-            made[field.name] = _KINDS[field.kind]()
-        else:
-            made[field.name] = fields.COLUMN(columns.NumericColumn("d", default=_MISSING))
-            if field.kind == "day":
-                made[f"{field.name}Last"] = fields.COLUMN(columns.NumericColumn("d", default=_MISSING))
-    return fields.Schema(Key=fields.ID(unique=True, sortable=True), Record=fields.STORED, **made)
 
 
 def pack(study: dict[str, Any]) -> bytes:
@@ -229,7 +166,7 @@ class Writer:
             if not exists(folder):
                 if _has_commits(folder):
                     _check(folder)
-                FileStorage(str(folder)).create_index(_schema())
+                FileStorage(str(folder)).create_index(schema())
                 _write_whole(folder / _MANIFEST, json.dumps({"schema": SCHEMA_VERSION}) + "\n")
             self._index = _open(folder)
             self._held = held.pop_all()
@@ -470,6 +407,15 @@ class Snapshot:
             ]
         yield from found
 
+    def occurrences(self, field: str, *, placed: bool) -> Iterator[tuple[bytes, int, list[int]]]:
+        """Yield (term, document, positions) for all that a field holds; positions where it is `placed`."""
+        with self._files():
+            for term in map(bytes, self._reader.lexicon(field)):
+                matcher = self._reader.postings(field, term)
+                while matcher.is_active():
+                    yield term, matcher.id(), matcher.value_as("positions") if placed else []
+                    matcher.next()
+
     def column(self, field: str) -> list[float | None]:
         """Return a field's number for every document, by document number; None where there is none."""
         with self._files():
@@ -481,7 +427,7 @@ class Snapshot:
                     if reader.has_column(field):
                         held = reader.column_reader(field)
                         for doc in range(reader.doc_count_all()):
-                            if (value := held[doc]) != _MISSING:
+                            if (value := held[doc]) != MISSING:
                                 found[offset + doc] = float(value)
                 self._columns[field] = found
             return self._columns[field]
@@ -535,89 +481,3 @@ def stored_studies(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         for _doc, held in reader.iter_docs():
             study = unpack(held["Record"])
             yield study["protocolSection"]["identificationModule"]["nctId"].strip(), study
-
-
-def verify(folder: Path) -> list[str]:
-    """Compare every document of an index with its stored record; return what differs, a line each, [] if
-    nothing does.
-
-    The terms and positions that a record should have are worked out anew and compared with those in the
-    index, by a sum of checksums per document and field.
-    """
-    snapshot = Snapshot(folder)
-    try:
-        with _reading(folder):
-            return list(_differences(snapshot))
-    finally:
-        snapshot.close()
-
-
-def _differences(snapshot: Snapshot) -> Iterator[str]:
-    # One sum a document first, so that an index of any size is held against its records in little memory.
-    held: dict[int, int] = {}
-    for field in FIELDS.values():
-        for doc, total in _sums_in_index(snapshot._reader, field).items():
-            held[doc] = (held.get(doc, 0) + total) % _SUMS
-    unlike = []
-    for doc in sorted(snapshot.docs()):
-        study, name = snapshot.study(doc), snapshot.key(doc)
-        document = Document.of(study)
-        if trial_id(study) != name:
-            yield f"{name}: the stored record has another id"
-        if snapshot.find_key(name) != doc:
-            yield f"{name}: stands more than once, or cannot be found by its id"
-        if held.get(doc, 0) != sum(_sums(document).values()) % _SUMS:
-            unlike.append(doc)
-        for field in FIELDS.values():
-            if field.kind in {"day", "number"}:
-                for number in (field.name, f"{field.name}Last") if field.kind == "day" else (field.name,):
-                    if snapshot.column(number)[doc] != document.numbers.get(number):
-                        yield f"{name}: {number} is not that of the stored record"
-    if unlike:
-        wanted = {doc: _sums(Document.of(snapshot.study(doc))) for doc in unlike}
-        for field in FIELDS.values():
-            sums = _sums_in_index(snapshot._reader, field)
-            for doc in unlike:
-                if sums.get(doc, 0) != wanted[doc].get(field.name, 0):
-                    yield (
-                        f"{snapshot.key(doc)}: the terms of {field.name} are not those of the stored record"
-                    )
-
-
-_SUMS = 1 << 64
-
-
-def _sums(document: Document) -> dict[str, int]:
-    """Return field -> checksum of the postings that a document should have."""
-    found: dict[str, int] = {}
-    for name, values in {**document.text, **document.codes, **document.names}.items():
-        kind = _KINDS[FIELDS[name].kind]()
-        placed = kind.format.supports("positions")
-        found[name] = (
-            sum(
-                _checksum(name, term, kind.format.decode_positions(value) if placed else ())
-                for term, _, _, value in kind.index(values)
-            )
-            % _SUMS
-        )
-    return found
-
-
-def _sums_in_index(reader: Any, field: Field) -> dict[int, int]:
-    sums: dict[int, int] = {}
-    if field.kind not in _KINDS:
-        return sums
-    placed = field.kind != "name"
-    for term in map(bytes, reader.lexicon(field.name)):
-        matcher = reader.postings(field.name, term)
-        while matcher.is_active():
-            places = matcher.value_as("positions") if placed else ()
-            doc = matcher.id()
-            sums[doc] = (sums.get(doc, 0) + _checksum(field.name, term, places)) % _SUMS
-            matcher.next()
-    return sums
-
-
-def _checksum(field: str, term: bytes, places: Iterable[int]) -> int:
-    stated = b"\0".join((field.encode(), term, ",".join(map(str, places)).encode()))
-    return zlib.crc32(stated) + (zlib.adler32(stated) << 32)

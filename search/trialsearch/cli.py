@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from trialindex.builder import Report
     from trialsearch.engine import TrialSearch
-    from trialsearch.render import Line
+    from trialsearch.lines import Line
     from trialsearch.results import Results
 
 __all__ = ["main"]
@@ -129,7 +129,7 @@ def _reason(error: OSError, ctx: click.Context) -> str:
 
 def _say(text: str) -> None:
     """Print something that is not data."""
-    from trialsearch.render import clean
+    from trialsearch.lines import clean
 
     with contextlib.suppress(BrokenPipeError):
         for line in text.split("\n"):
@@ -160,13 +160,13 @@ def _console() -> Console:
 
 def _print(lines: Iterable[Line], styled: bool) -> None:
     """Print lines for a person: broken to the width and styled, or plain."""
-    from trialsearch import render
+    from trialsearch.lines import plain, wrapped
 
     if not styled:
-        _write(render.plain(lines))
+        _write(plain(lines))
         return
     console = _console()
-    for text in render.wrapped(lines, max(console.width, 20)):
+    for text in wrapped(lines, max(console.width, 20)):
         console.print(text, no_wrap=True, crop=False, overflow="ignore")
 
 
@@ -564,18 +564,18 @@ def _narrows(asked: dict[str, Any]) -> bool:
 def _print_results(
     results: Results, lines: Iterable[Line], form: str | None, limit: int | None, explain: bool
 ) -> None:
-    from trialsearch import render
+    from trialsearch import export
 
     form = form or ("table" if _terminal() else "plain")
     ascii_only = _ascii_only()
     if form == "json":
-        _write([render.as_json(results, limit=limit, explain=explain, ascii_only=ascii_only)])
+        _write([export.as_json(results, limit=limit, explain=explain, ascii_only=ascii_only)])
     elif form == "jsonl":
-        _write(render.as_jsonl(results, explain=explain, ascii_only=ascii_only))
+        _write(export.as_jsonl(results, explain=explain, ascii_only=ascii_only))
     elif form == "csv":
-        _write(render.as_csv(results))
+        _write(export.as_csv(results))
     elif form == "ids":
-        _write(render.as_ids(results))
+        _write(export.as_ids(results))
     else:
         _print(lines, styled=form == "table")
 
@@ -591,7 +591,7 @@ def _show(identifier: str, as_json: bool, folder: Path | None) -> int:
     trialsearch show NCT01539902
     trialsearch show nct01539902 --json
     """
-    from trialsearch import render
+    from trialsearch import export
 
     wanted = _known_id(identifier)
     with _opened(folder) as trials:
@@ -601,7 +601,7 @@ def _show(identifier: str, as_json: bool, folder: Path | None) -> int:
             _missing(trials, wanted, click.get_current_context().meta[_FOLDER])
             return _NOTHING
     if as_json:
-        _write([render.dumped(study, indent=2, ascii_only=_ascii_only())])
+        _write([export.dumped(study, indent=2, ascii_only=_ascii_only())])
         return _FOUND
     from trialsearch.show import show_text
 
@@ -654,6 +654,7 @@ def _suggest(prefix: tuple[str, ...], limit: int | None, folder: Path | None) ->
     trialsearch suggest 'lupus n'
     """
     from trialsearch import render
+    from trialsearch.lines import clean
 
     text = " ".join(prefix)
     with _opened(folder) as trials:
@@ -664,7 +665,7 @@ def _suggest(prefix: tuple[str, ...], limit: int | None, folder: Path | None) ->
     if _terminal():
         _print(render.names(found), styled=True)
     else:
-        _write("\t".join((render.clean(one.name), one.kind, str(one.trials))) for one in found)
+        _write("\t".join((clean(one.name), one.kind, str(one.trials))) for one in found)
     return _FOUND
 
 
@@ -679,14 +680,14 @@ def _stats(as_json: bool, folder: Path | None) -> int:
     trialsearch stats --index lupus --json
     """
     from trialindex import storage
-    from trialsearch import render, stats
+    from trialsearch import export, stats
 
     place = _place(folder)
     with _opened(place) as trials:
         held = len(trials)  # an index that is missing or of another version is told apart here
     figures = stats.gathered(storage.stored_studies(place), place)
     if as_json:
-        _write([render.dumped(stats.as_dict(figures), indent=2, ascii_only=_ascii_only())])
+        _write([export.dumped(stats.as_dict(figures), indent=2, ascii_only=_ascii_only())])
     else:
         _print(stats.lines(figures, str(place)), styled=_terminal())
     return _FOUND if held else _NOTHING
@@ -721,13 +722,15 @@ def _verify(folder: Path | None) -> int:
     \b
     trialsearch verify --index lupus
     """
-    from trialindex import builder, storage
+    from trialindex import builder
+    from trialindex.verify import verify
     from trialsearch import render
+    from trialsearch.lines import clean
 
     place = _place(folder)
-    differing = storage.verify(place)
+    differing = verify(place)
     if differing:
-        _write(render.clean(line) for line in differing)
+        _write(clean(line) for line in differing)
         _say(
             f"trialsearch: {render.counted(len(differing), 'difference')} in {place}: "
             f"build it anew with `trialsearch index --rebuild --index {place}`"

@@ -1,155 +1,25 @@
-r"""Results as text: for a person (table, plain) and for a program (json, jsonl, csv, ids). Pure functions.
-
-What a person reads is made once, as `Line`s of styled pieces, and finished in one of two ways: `plain` gives
-a line of text for each, without colour and unbroken, so that a pipe can grep it; `wrapped` breaks them to a
-width for a terminal. Both replace what could steer a terminal, wherever in a record it stands:
-
->>> list(plain([Line((("A title \x1b[31mwith a colour\x07in it", "title"),))]))
-['A title with a colour in it']
-
-`as_json` and `as_jsonl` keep such characters, written as `\u001b`.
-
-In `as_csv` a list is joined by `|`, and a text that a spreadsheet would run as a formula (it begins with
-`=`, `+`, `-` or `@` and is no number) gets an apostrophe before it, which spreadsheets take for "this is
-text". Ids, codes, dates and numbers do not begin so, and stay as they are.
-
->>> guarded("=HYPERLINK(1)"), guarded("-5.2"), guarded("IL-2"), guarded("+/- surgery")
-("'=HYPERLINK(1)", '-5.2', 'IL-2', "'+/- surgery")
-"""
+"""Results as a person reads them, as lines of styled text (`lines`). Pure functions."""
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from trialindex import codes
 from trialindex.analysis import prepare, tokens
+from trialsearch.lines import Line, Piece, clean, labelled, table
 from trialsearch.parse import conjunction
 from trialsearch.query import And, Best, Close, In, Not, Or, Query, Term, Words, children
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
     from trialindex.builder import Report
     from trialindex.trial import Trial
     from trialsearch.results import Hit, Results
     from trialsearch.suggest import Suggestion
 
-__all__ = [
-    "Line", "answer", "as_csv", "as_ids", "as_json", "as_jsonl", "clean", "dumped", "guarded", "likeness",
-    "names", "plain", "report_lines", "table", "wrapped",
-]  # fmt: skip
-
-# --- lines, and how they are finished ---
-
-Piece = tuple[str, str]
-
-# What a style looks like on a terminal (rich's words for it).
-_STYLES = {
-    "": "",
-    "id": "bold cyan",
-    "title": "bold",
-    "found": "bold yellow",
-    "label": "dim",
-    "head": "bold",
-    "good": "green",
-    "bad": "red",
-    "hint": "cyan",
-    "rule": "dim",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of pieces (text, style), `indent` columns in, after a `lead` that stands on the first line only.
-
-    Where a terminal breaks it, it goes on under what follows the lead, or `hang` columns in. `fill` is a
-    character that fills the rest of a terminal's line.
-    """
-
-    pieces: tuple[Piece, ...] = ()
-    indent: int = 0
-    hang: int = 0
-    lead: tuple[Piece, ...] = ()
-    fill: str = ""
-
-
-# ECMA-48: control sequences, and strings (titles, links) up to their end.
-_SEQUENCE = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]{0,400}(?:\x07|\x1b\\|\x9c)"
-)
-# Control characters, marks that turn the direction of what follows, and halves of characters.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def clean(text: str) -> str:
-    r"""Return a text without what could steer a terminal: escape sequences go, control characters become
-    spaces.
-
-    >>> clean("a\tb \x1b]0;title\x07c \x9b2Jd \u202ee")
-    'a b c d  e'
-    """
-    return _CONTROL.sub(" ", _SEQUENCE.sub("", text))
-
-
-def plain(lines: Iterable[Line]) -> Iterator[str]:
-    """Yield each line as text, without colour and unbroken."""
-    for line in lines:
-        yield (" " * line.indent + "".join(clean(text) for text, _ in (*line.lead, *line.pieces))).rstrip()
-
-
-def wrapped(lines: Iterable[Line], width: int) -> Iterator[Text]:
-    """Yield lines as rich texts of at most `width` columns."""
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(width=width)
-    for line in lines:
-        lead, body = _text(line.lead), _text(line.pieces)
-        hang = min(max(line.hang, line.indent + lead.cell_len), width // 2)
-        if line.fill:
-            body.append(line.fill * (width - line.indent - body.cell_len), _STYLES["rule"])
-        start = Text(" " * line.indent) + lead
-        start.pad_right(hang - start.cell_len if line.lead else 0)
-        for piece in body.wrap(console, width - hang):
-            piece.rstrip()
-            yield start + piece
-            start = Text(" " * hang)
-
-
-def _text(pieces: Iterable[Piece]) -> Text:
-    from rich.text import Text
-
-    return Text.assemble(*((clean(text), _STYLES[style]) for text, style in pieces))
-
-
-def _labelled(label: str, pieces: Iterable[Piece], indent: int = 4, column: int = 12) -> Line:
-    return Line(tuple(pieces), indent, lead=((label.ljust(column), "label"),))
-
-
-def table(rows: Sequence[Sequence[str]], indent: int = 0) -> list[Line]:
-    """Return rows as aligned columns; a column of numbers stands to the right.
-
-    >>> list(plain(table([("lupus", "5"), ("asthma", "1,200")])))
-    ['lupus       5', 'asthma  1,200']
-    """
-    columns = [[clean(cell) for cell in column] for column in zip(*rows, strict=True)]
-    shown = []
-    for column in columns:
-        width = max(map(len, column))
-        numbers = all(re.fullmatch(r"[\d,]+", cell) for cell in column)
-        shown.append([cell.rjust(width) if numbers else cell.ljust(width) for cell in column])
-    return [Line((("  ".join(row).rstrip(), ""),), indent) for row in zip(*shown, strict=True)]
-
-
-# --- words ---
+__all__ = ["answer", "likeness", "names", "report_lines"]
 
 # Names of fields that their piece names, put apart, do not say well.
 _LABELS = {
@@ -305,9 +175,6 @@ def _also(query: Query) -> Iterator[tuple[str, str]]:
         yield best.text, "; ".join(filter(None, (read, also)))
 
 
-# --- an answer for a person ---
-
-
 def answer(
     results: Results, *, limit: int | None = None, explain: bool = False, everywhere: bool = False
 ) -> Iterator[Line]:
@@ -422,16 +289,16 @@ def _block(rank: int, hit: Hit, explain: bool, alike: bool = False) -> Iterator[
     for label, field, values in named:
         if values:
             shown[field] = _listed(list(dict.fromkeys(values)), 6, "; ")
-            yield _labelled(label, _marked(shown[field], terms.get(field, frozenset())))
+            yield labelled(label, _marked(shown[field], terms.get(field, frozenset())))
     snippets = hit.snippets
     if alike:
         words = dict.fromkeys(
             piece.text[start:end].lower() for piece in snippets for start, end in piece.spans
         )
-        yield _labelled("in common", [(_listed(list(words), 12), "")])
+        yield labelled("in common", [(_listed(list(words), 12), "")])
         return
     for number, text in enumerate(_why(hit)):
-        yield _labelled("found by" if not number else "", [(text, "")])
+        yield labelled("found by" if not number else "", [(text, "")])
     told = {_bare(text) for text in shown.values()}
     for piece in snippets:
         if any(_bare(piece.text) in text for text in told):
@@ -521,8 +388,8 @@ _SHORT = {
 def _snippet(label: str, pieces: list[Piece]) -> Line:
     label = _SHORT.get(label, label)
     if len(label) < 12:
-        return _labelled(label, pieces)
-    return _labelled("", [(f"{label}: ", "label"), *pieces])
+        return labelled(label, pieces)
+    return labelled("", [(f"{label}: ", "label"), *pieces])
 
 
 def _why(hit: Hit) -> list[str]:
@@ -560,133 +427,6 @@ def likeness(results: Results, like: Trial, explain: bool = False) -> Iterator[L
 def names(found: Sequence[Suggestion]) -> list[Line]:
     """Return suggested names as a table."""
     return table([(one.name, one.kind, f"{one.trials:,}") for one in found])
-
-
-# --- an answer for a program ---
-
-
-def dumped(value: Any, indent: int | None = None, ascii_only: bool = False) -> str:
-    r"""Return a value as JSON in which no character can steer a terminal.
-
-    >>> print(dumped({"title": "β \x1b[31m \x9b"}))
-    {"title": "β \u001b[31m \u009b"}
-    """
-    text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
-    # Such characters stand only in strings, where an escape means the same.
-    return re.sub(
-        r"[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]",
-        lambda match: f"\\u{ord(match[0]):04x}",
-        text,
-    )
-
-
-def _fields(hit: Hit) -> dict[str, Any]:
-    trial = hit.trial
-    return {
-        "id": hit.id,
-        "score": round(hit.score, 6),
-        "partial": hit.partial,
-        "title": trial.title,
-        "status": trial.status,
-        "phases": list(trial.phases),
-        "study_type": trial.study_type,
-        "start": str(trial.start) if trial.start else None,
-        "completion": str(trial.completion) if trial.completion else None,
-        "enrollment": trial.enrollment,
-        "conditions": list(trial.conditions),
-        "interventions": [one.name for one in trial.interventions if one.name],
-        "sponsor": trial.sponsor.name if trial.sponsor else None,
-        "countries": list(trial.countries),
-        "has_results": trial.has_results,
-    }
-
-
-def _entry(hit: Hit, explain: bool) -> dict[str, Any]:
-    entry = _fields(hit)
-    entry["why"] = [
-        {"asked": match.asked, "how": match.how, "found": match.found, "fields": list(match.fields)}
-        for match in hit.why
-    ]
-    entry["snippets"] = [
-        {"field": piece.field, "text": piece.text, "spans": [list(span) for span in piece.spans]}
-        for piece in hit.snippets
-    ]
-    if explain:
-        entry["explanation"] = hit.explanation.lines() if hit.explanation else []
-    return entry
-
-
-def as_json(
-    results: Results, *, limit: int | None = None, explain: bool = False, ascii_only: bool = False
-) -> str:
-    """Return an answer as one JSON object.
-
-    `elsewhere` is null where the page is full and it was not counted; `steps` and `did_you_mean` are filled
-    where nothing was found.
-    """
-    empty = not results.total
-    short = limit is None or results.total < limit
-    whole = {
-        "query": str(results.query),
-        "total": results.total,
-        "partial_total": results.partial_total,
-        "offset": results.offset,
-        "notes": list(results.notes),
-        "elsewhere": results.elsewhere if short else None,
-        "steps": [dataclasses.asdict(step) for step in results.steps] if empty else [],
-        "did_you_mean": list(results.did_you_mean) if empty else [],
-        "hits": [_entry(hit, explain) for hit in results],
-    }
-    return dumped(whole, indent=2, ascii_only=ascii_only)
-
-
-def as_jsonl(results: Results, *, explain: bool = False, ascii_only: bool = False) -> Iterator[str]:
-    """Yield each hit as one line of JSON."""
-    return (dumped(_entry(hit, explain), ascii_only=ascii_only) for hit in results)
-
-
-def as_ids(results: Results) -> Iterator[str]:
-    """Yield the id of each trial found; a bare id cannot say that it is partial, so those are left out."""
-    return (clean(hit.id) for hit in results if not hit.partial)
-
-
-CSV_COLUMNS = (
-    "id", "title", "status", "phases", "study_type", "start", "completion", "enrollment", "conditions",
-    "interventions", "sponsor", "countries", "has_results", "score",
-)  # fmt: skip
-
-
-def as_csv(results: Results) -> Iterator[str]:
-    """Yield a header and a row for each trial found, as lines of CSV; partial hits are left out."""
-    yield _row(CSV_COLUMNS)
-    for hit in (hit for hit in results if not hit.partial):
-        fields = _fields(hit)
-        yield _row([_cell(fields[column]) for column in CSV_COLUMNS])
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        value = "|".join(value)
-    return guarded(clean(value)) if isinstance(value, str) else str(value)
-
-
-def guarded(text: str) -> str:
-    """Return a cell's text so that no spreadsheet takes it for a formula."""
-    formula = text.lstrip()[:1] in {"=", "+", "-", "@"}
-    return f"'{text}" if formula and not re.fullmatch(r"[+-]?\d+(\.\d+)?", text) else text
-
-
-def _row(cells: Iterable[str]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="").writerow(cells)
-    return out.getvalue()
-
-
-# --- what a run of index did ---
 
 
 def report_lines(report: Report, index: str) -> list[Line]:

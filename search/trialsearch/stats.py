@@ -19,7 +19,7 @@ from typing import Any
 from trialindex import codes
 from trialindex.builder import REJECTS
 from trialindex.study_fields import by_piece, values
-from trialsearch.render import Line, table
+from trialsearch.lines import Line, table
 
 __all__ = ["Stats", "as_dict", "gathered", "lines"]
 
