@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from helpers import SHARED, needs_shared
@@ -88,6 +88,7 @@ def test_prose() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=300))
+@example("·")  # a bullet and nothing else: the line ended in a space
 def test_any_text_has_lines(text: str) -> None:
     for line in [*lines(text), *lines("<html><body>" + text)]:
         assert line == line.strip()

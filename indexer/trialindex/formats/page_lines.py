@@ -101,7 +101,8 @@ def prose(block: list[str]) -> str:
 
 def _tidy(raw: str) -> str:
     line = " ".join(raw.translate(_UNSEEN).split())
-    return _ESCAPE.sub(r"\1", _BULLET.sub("* ", line, count=1) if _BULLET.match(line) else line)
+    item = _BULLET.sub("* ", line, count=1) if _BULLET.match(line) else line
+    return _ESCAPE.sub(r"\1", item).strip()
 
 
 class _Writer:

@@ -568,7 +568,7 @@ def references(reading: Reading, block: list[str]) -> None:
 
 
 _UNIT = r"(?:second|minute|hour|day|week|month|year)s?"
-_NUMBER = r"\d+(?:\.\d+)?+(?: ?(?:-|–|to) ?\d+(?:\.\d+)?)?+"
+_NUMBER = r"\d{1,9}(?:\.\d{1,9})?(?: ?(?:-|–|to) ?\d{1,9}(?:\.\d{1,9})?)?"
 _POINT = (
     rf"(?:(?:day|week|month|year|visit)s? -?{_NUMBER}|{_NUMBER} {_UNIT}|baseline|screening|enroll?ment"
     r"|randomi[sz]ation|(?:study|treatment) completion|discharge"
@@ -578,10 +578,11 @@ _BEFORE = (
     r"(?:up to|at|from|within|over|through|throughout|during|until|after|before|between|approximately|about"
     r"|an average of|a maximum of|every|the|first|last|day of)"
 )
-# When an outcome is measured: "60 weeks", "Baseline to week 24", "up to 2 years", "Day 1, 7 and 28". The
-# quantifiers are possessive, so that no line makes the search slow.
+# When an outcome is measured: "60 weeks", "Baseline to week 24", "up to 2 years", "Day 1, 7 and 28". Repeats
+# are bounded, so that no line makes the search slow.
 TIME = re.compile(
-    rf"\b(?:{_BEFORE} )*+{_POINT}"
-    rf"(?:(?: ?(?:,|;|/|-|–|to\b|and\b|or\b|through\b|until\b))++ ?(?:{_BEFORE} )*+(?:{_POINT}|\d+\b))*+",
+    rf"\b(?:{_BEFORE} ){{0,6}}{_POINT}"
+    r"(?:(?: ?(?:,|;|/|-|–|to\b|and\b|or\b|through\b|until\b)){1,4}"
+    rf" ?(?:{_BEFORE} ){{0,6}}(?:{_POINT}|\d{{1,9}}\b))*",
     re.IGNORECASE,
 )
