@@ -253,10 +253,11 @@ def test_function_words_alone_ask_nothing_and_beside_others_are_left_out() -> No
     assert isinstance(query, And)
 
 
-def test_a_small_or_is_pointed_out() -> None:
-    _, expansion = widen("lupus or nephritis")
-    assert any("write OR" in note for note in expansion.notes)
-    _, expansion = widen("lupus OR nephritis")
+@pytest.mark.parametrize("operator", ["or", "not"])
+def test_an_operator_in_small_letters_is_pointed_out(operator: str) -> None:
+    _, expansion = widen(f"lupus {operator} stem")
+    assert any(f"write {operator.upper()}" in note for note in expansion.notes)
+    _, expansion = widen(f"lupus {operator.upper()} stem")
     assert expansion.notes == []
 
 

@@ -56,6 +56,13 @@ _LITERAL = frozenset(
 )
 
 
+# What is said to a user who writes an operator in small letters.
+_SMALL_OPERATORS = {
+    "or": "'or' is taken as a plain word and left out: write OR for either of two",
+    "not": "'not' is taken as a plain word that trials must have: write NOT to leave trials out",
+}
+
+
 class Lexicon(Protocol):
     """What expansion has to know of the index and of the world."""
 
@@ -136,8 +143,7 @@ class _Asked:
 
 
 def _run(text: str, area: str, expansion: Expansion) -> Query:
-    if "or" in text.split():
-        expansion.notes.append("'or' is taken as a plain word and left out: write OR for either of two")
+    expansion.notes += [note for word, note in _SMALL_OPERATORS.items() if word in text.split()]
     asked = [_ask(unit, area, expansion) for unit in units(text)]
     if not asked:
         expansion.notes.append(f"{text}: nothing but function words, which are in every trial")
