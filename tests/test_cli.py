@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import json
 import os
 import pty
@@ -50,7 +51,9 @@ def _environment(**more: str) -> dict[str, str]:
 
 
 def _started(*words: str, **more: Any) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "trialsearch", *words], **more)
+    # A test run in the background ignores Ctrl-C, and its children inherit that; a user's command does not.
+    listening = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen([sys.executable, "-m", "trialsearch", *words], preexec_fn=listening, **more)
 
 
 def _on_a_terminal(words: list[str], environment: Mapping[str, str]) -> str:
