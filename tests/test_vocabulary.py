@@ -75,9 +75,24 @@ def test_ambiguous_names_and_abbreviations() -> None:
     assert not SMALL.is_abbreviation(nephritis, "MS")
 
 
-def test_words_know_every_word_as_written_and_as_analysed() -> None:
-    assert {"glomerulonephritis", "nephriti", "sclerosis", "il2", "pcos"} <= SMALL.words
-    assert "sclerosing" not in SMALL.words
+def test_words_of_names_are_known_in_any_number_and_spelling() -> None:
+    for word in ("glomerulonephritis", "nephritis", "sclerosis", "scleroses", "pcos", "ln"):
+        assert SMALL.knows(word)
+    for word in ("sclerosing", "glomerulonephrits", "unheard", ""):
+        assert not SMALL.knows(word)
+
+
+def test_what_is_kept_by_first_letters_is_found_as_if_all_names_were_compared() -> None:
+    vocabulary = shipped()
+    every: dict[tuple[str, ...], set[Concept]] = {}
+    for concept in vocabulary.concepts:
+        for name in (*concept.full_names, *concept.abbreviations):
+            every.setdefault(normal_words(name), set()).add(concept)
+    assert len(every) > 2000
+    for key, concepts in every.items():
+        assert vocabulary.longest_match(key, 0)[0] == len(key)
+        assert set(vocabulary.longest_match(key, 0)[1]) == concepts
+    assert len(vocabulary.longest_match(("zab", "kad"), 0)[1]) == 0
 
 
 def test_a_table_is_read_as_it_stands() -> None:

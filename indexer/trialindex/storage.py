@@ -174,7 +174,7 @@ class Writer:
     def _open_writer(self) -> Any:
         if self._writer is None:
             # Packed lightly: more saves little room and costs time at every commit and query.
-            self._writer = self._index.writer(limitmb=256, codec=W3Codec(compression=1))
+            self._writer = self._index.writer(limitmb=64, codec=W3Codec(compression=1))
         return self._writer
 
     def _committed(self) -> Snapshot:

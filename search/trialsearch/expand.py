@@ -186,7 +186,7 @@ def _ask(unit: Unit, area: str, expansion: Expansion) -> _Asked:
     # Words of several atoms carry numbers or hyphens: never bent.
     plain = word.isalpha() and len(first) == 1 and area not in _LITERAL
     frequency = lexicon.frequency(key) if plain else 0
-    if plain and frequency <= _RARE and not {word, key} & lexicon.vocabulary.words:
+    if plain and frequency <= _RARE and not lexicon.vocabulary.knows(word):
         spelling = None
         if expansion.fuzzy:
             names = lexicon.name_words(_KINDS.get(area))

@@ -15,14 +15,37 @@ True
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
 
-from trialindex.analysis import fold, normal_words
+from trialindex.analysis import STOP_WORDS, fold, normal_words
+from trialindex.spelling import american
 
 __all__ = ["Concept", "Vocabulary", "shipped"]
+
+
+_WORD = re.compile(r"[^\W_]+")
+_RUN = re.compile(r"[^\W_]+(?:[-‐‑‒–−][^\W_]+)*")
+
+
+def _initial(name: str) -> str:
+    """Return the letters that the first analysed word of a name begins with.
+
+    Two of them, or one where the word has no more or begins with a number, which may stand apart; "" where
+    only analysis can tell.
+
+    >>> _initial("Oesophageal cancer"), _initial("T cell lymphoma"), _initial("β-thalassemia")
+    ('es', 't', '')
+    """
+    for run in _RUN.findall(american(fold(name))):
+        plain = "".join(_WORD.findall(run))
+        if plain not in STOP_WORDS:
+            size = 1 if plain[0].isdigit() else 2
+            return plain[:size] if plain[:size].isascii() else ""
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,38 +65,69 @@ class Concept:
 
 
 class Vocabulary:
-    """Concepts, found by name."""
+    """Concepts, found by name.
+
+    Names are kept by their first two letters and analysed when a word that begins so is first looked up: a
+    search from a fresh start pays for a few names, not for all.
+    """
 
     def __init__(self, concepts: Iterable[Concept]) -> None:
         self.concepts = tuple(concepts)
+        self._read: dict[str, dict[tuple[str, ...], tuple[Concept, ...]]] = {}
 
     @cached_property
-    def _by_key(self) -> dict[tuple[str, ...], tuple[Concept, ...]]:
-        table: dict[tuple[str, ...], list[Concept]] = {}
+    def _names(self) -> dict[str, list[tuple[str, Concept]]]:
+        names: dict[str, list[tuple[str, Concept]]] = {}
         for concept in self.concepts:
             for name in (*concept.full_names, *concept.abbreviations):
-                key = normal_words(name)
-                if key and concept not in table.setdefault(key, []):
-                    table[key].append(concept)
-        return {key: tuple(found) for key, found in table.items()}
+                names.setdefault(_initial(name), []).append((name, concept))
+        return names
 
     @cached_property
     def _longest(self) -> int:
-        return max(map(len, self._by_key), default=0)
+        """No name has more units than this."""
+        return max((len(_WORD.findall(name)) for held in self._names.values() for name, _ in held), default=0)
+
+    def _keys(self, initial: str) -> dict[tuple[str, ...], tuple[Concept, ...]]:
+        """Return key -> concepts for the names that begin with an initial."""
+        found = self._read.get(initial)
+        if found is None:
+            table: dict[tuple[str, ...], list[Concept]] = {}
+            for name, concept in self._names.get(initial, ()):
+                key = normal_words(name)
+                if key and concept not in table.setdefault(key, []):
+                    table[key].append(concept)
+            found = self._read[initial] = {key: tuple(concepts) for key, concepts in table.items()}
+        return found
+
+    def _concepts(self, key: tuple[str, ...]) -> tuple[Concept, ...]:
+        tried = dict.fromkeys((fold(key[0])[:2], fold(key[0])[:1], ""))
+        held = (concept for initial in tried for concept in self._keys(initial).get(key, ()))
+        return tuple(dict.fromkeys(held))
 
     @cached_property
-    def words(self) -> frozenset[str]:
-        """All words of all names, folded as written and as analysed: none of them is a misspelling."""
-        found: set[str] = set()
-        for concept in self.concepts:
-            for name in (*concept.full_names, *concept.abbreviations):
-                found.update(normal_words(name))
-                found.update(fold(word) for word in name.replace("-", " ").split())
-        return frozenset(found)
+    def _words(self) -> dict[str, set[str]]:
+        """First two letters -> the folded words of all names that begin with them."""
+        words: dict[str, set[str]] = {}
+        for held in self._names.values():
+            for name, _ in held:
+                for word in _WORD.findall(fold(name)):
+                    words.setdefault(word[:2], set()).add(word)
+        return words
+
+    def knows(self, word: str) -> bool:
+        """Whether a folded word is a word of some name, in any number or spelling: no misspelling, then."""
+        term = next(iter(normal_words(word)), word)
+        return any(
+            word == held or term in normal_words(held)
+            for initial in {word[:2], term[:2]}
+            for held in self._words.get(initial, ())
+        )
 
     def named(self, name: str) -> tuple[Concept, ...]:
         """Return the concepts that a name means: several where it is ambiguous, () where it is unknown."""
-        return self._by_key.get(normal_words(name), ())
+        key = normal_words(name)
+        return self._concepts(key) if key else ()
 
     def longest_match(self, words: Sequence[str], start: int) -> tuple[int, tuple[Concept, ...]]:
         """Return the length and the concepts of the longest name that begins at a place in a sequence of
@@ -82,7 +136,7 @@ class Vocabulary:
         (0, ()) where none does.
         """
         for size in range(min(self._longest, len(words) - start), 0, -1):
-            found = self._by_key.get(tuple(words[start : start + size]))
+            found = self._concepts(tuple(words[start : start + size]))
             if found:
                 return size, found
         return 0, ()
