@@ -113,7 +113,7 @@ class In:
     part: Query
 
     def __str__(self) -> str:
-        several = isinstance(self.part, Words) and len(self.part.text.split()) > 1
+        several = isinstance(self.part, Words | Best) and " " in str(self.part).strip()
         return f"AREA[{self.area}]" + (f"({self.part})" if several else _inner(self.part, (And, Or)))
 
 
@@ -260,4 +260,6 @@ def _escaped(word: str) -> str:
 
 
 def _inner(part: Query, wrapped: tuple[type, ...]) -> str:
+    if isinstance(part, Close):
+        part = part.part
     return f"({part})" if isinstance(part, wrapped) else str(part)
