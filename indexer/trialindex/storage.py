@@ -400,12 +400,16 @@ class Snapshot:
 
     def terms(self, field: str, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Yield (term, document frequency) of a field's terms that begin with a prefix, in order."""
+        # Segment by segment: over all of them at once Whoosh looks up every term in every segment again.
+        found: dict[bytes, int] = {}
         with self._files():
-            found = [
-                (bytes(term).decode("utf-8", "replace"), int(self._reader.doc_frequency(field, bytes(term))))
-                for term in self._reader.expand_prefix(field, prefix.encode())
-            ]
-        yield from found
+            for searcher, _ in self._searcher.leaf_searchers():
+                reader = searcher.reader()
+                if field in reader.indexed_field_names():
+                    for term, info in reader.iter_prefix(field, prefix.encode()):
+                        found[bytes(term)] = found.get(bytes(term), 0) + int(info.doc_frequency())
+        for term in sorted(found):
+            yield term.decode("utf-8", "replace"), found[term]
 
     def occurrences(self, field: str, *, placed: bool) -> Iterator[tuple[bytes, int, list[int]]]:
         """Yield (term, document, positions) for all that a field holds; positions where it is `placed`."""
