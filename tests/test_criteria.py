@@ -207,9 +207,9 @@ def test_each_part_keeps_the_order_of_the_text(text: str) -> None:
 )
 @pytest.mark.parametrize("ending", ["", ":", "\n"])
 def test_a_hostile_text_takes_no_time(piece: str, ending: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     split_criteria(piece * 20_000 + ending)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 10  # the square of the length would take hours
 
 
 @needs_shared

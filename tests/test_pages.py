@@ -196,12 +196,12 @@ def test_lines_in_any_order_give_a_record_or_are_set_aside(data: Any, letter: st
     ],
 )
 def test_no_page_takes_long(letter: str, text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     items(
         LAYOUTS[letter],
         fixture(f"{letter}_none.txt").replace("Data sourced from clinicaltrials.gov\n", "") + text,
     )
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 20
 
 
 def test_deep_markup_is_harmless() -> None:

@@ -235,7 +235,8 @@ def test_repetition_is_parsed_or_refused_in_linear_time(piece: str) -> None:
     started = time.process_time()
     with contextlib.suppress(QueryError):
         parse(text)
-    assert time.process_time() - started < 0.2
+    # Work that grows with the square of the length takes far longer; the bound is no measure of speed.
+    assert time.process_time() - started < 3
 
 
 def test_values_by_themselves() -> None:
