@@ -534,3 +534,30 @@ def test_real_records_of_three_formats_in_any_order(tmp_path: Path) -> None:
     assert figures(build(sources[::2], tmp_path / "one"))[:4] == (0, 0, 155, 0)
     assert files(tmp_path / "one") == before
     assert all(one[SECTION]["sources"] for one in stored(tmp_path / "one").values())
+
+
+def test_a_rejected_row_is_told_with_file_record_field_and_reason(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("NCT Number,Study Title\nNCT00000001,one\n,none\n", "utf-8")
+    report = build([tmp_path / "rows.csv"], tmp_path / "index")
+    assert (report.added, report.rejected) == (1, 1)
+    assert report.problems == ["rows.csv, record 2, NCTId: no NCT Number; set aside in rejects.jsonl"]
+
+
+def test_a_second_download_with_fewer_columns_takes_nothing_away(tmp_path: Path) -> None:
+    full = (
+        "NCT Number,Study Title,Conditions,Phases,Last Update Posted\n"
+        "NCT00000001,one,Gout,PHASE2,2019-01-01\n"
+    )
+    few = "NCT Number,Study Title,Last Update Posted\nNCT00000001,another,2020-01-01\n"
+    for name, text in (("full.csv", full), ("few.csv", few)):
+        (tmp_path / name).write_text(text, "utf-8")
+    for order in (["full.csv", "few.csv"], ["few.csv", "full.csv"]):
+        index = tmp_path / "-".join(order)
+        for name in order:
+            build([tmp_path / name], index)
+        (held,) = stored(index).values()
+        protocol = held["protocolSection"]
+        assert protocol["identificationModule"]["briefTitle"] == "another"
+        assert protocol["conditionsModule"]["conditions"] == ["Gout"]
+        assert protocol["designModule"]["phases"] == ["PHASE2"]
+        assert [source["file"] for source in held["sourceSection"]["sources"]] == ["few.csv", "full.csv"]

@@ -159,6 +159,21 @@ def test_a_csv_of_chosen_columns_states_only_these() -> None:
     assert "designModule" not in study(old, new)
 
 
+def test_a_newer_csv_of_few_columns_keeps_what_an_older_full_one_states() -> None:
+    # Seen: the older CSV was dropped whole, as another record of the same format.
+    old = record(
+        "ctgov-csv", "2019-01-01", designModule={"phases": ["PHASE1"]}, identificationModule={"acronym": "A"}
+    )
+    new = record("ctgov-csv", "2020-01-01", file="few.csv")
+    few = SourceRecord(
+        new.study, new.format, new.file, 1, states=frozenset({"protocolSection.identificationModule.acronym"})
+    )
+    for order in ((old, few), (few, old)):
+        found = study(*order)
+        assert found["designModule"] == {"phases": ["PHASE1"]}
+        assert "acronym" not in found[TITLE]
+
+
 def test_what_a_third_older_source_adds_is_bounded_by_both_newer_ones() -> None:
     page = record("page-c", None, descriptionModule={"briefSummary": "From the page"})
     csv = record("ctgov-csv", "2021-01-01", identificationModule={"briefTitle": "From the table"})

@@ -105,9 +105,8 @@ def build(
                 elif isinstance(item, Rejected):
                     report.records += 1
                     report.rejected += 1
-                    report._problem(
-                        f"{item.file}, record {item.number}: {item.reason}; set aside in {REJECTS}"
-                    )
+                    place = f"{item.file}, record {item.number}{f', {item.field}' if item.field else ''}"
+                    report._problem(f"{place}: {item.reason}; set aside in {REJECTS}")
                     rejects.write(item)
                 elif isinstance(item, Skipped):
                     report.skipped += 1

@@ -7,8 +7,8 @@ the type of an intervention); where a newer format could have stated a value and
 dropped and stays dropped.
 
 The stored study keeps, in its `sourceSection`, every source that it came from, and the newest record of
-each format whole where there is more than one; so the stored study is a function of the set of records, and
-a record that comes in a later run falls into its place.
+each format (of a CSV, of each choice of columns) whole where there is more than one; so the stored study is
+a function of the set of records, and a record that comes in a later run falls into its place.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _IDENTITIES = (
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A source of a trial; `study` is None where a newer record of the same format took its place."""
+    """A source of a trial; `study` is None where a newer record of the same kind took its place."""
 
     format: str
     file: str
@@ -57,9 +57,13 @@ class _Source:
     date: str
     odd: tuple[Odd, ...]
     study: dict[str, Any] | None
-    columns: frozenset[str] | None = (
-        None  # the paths that this record could state, where its format leaves a choice
-    )
+    # The paths that this record could state, where its format leaves a choice.
+    columns: frozenset[str] | None = None
+
+    @property
+    def kind(self) -> tuple[str, frozenset[str] | None]:
+        """What the record could state; of two records of one kind the newer takes the place of the older."""
+        return self.format, self.columns
 
     @property
     def stated(self) -> frozenset[str] | None:
@@ -159,19 +163,21 @@ def _sources(stored: dict[str, Any]) -> list[_Source]:
 
 
 def _combined(sources: list[_Source]) -> dict[str, Any]:
-    newest: dict[str, _Source] = {}
+    # A newer CSV of two columns must not drop what an older, full one states: each choice is a kind.
+    newest: dict[tuple[str, frozenset[str] | None], _Source] = {}
     for source in sources:
-        held = newest.get(source.format)
+        held = newest.get(source.kind)
         if source.study is not None and (held is None or _compare(source, held) > 0):
-            newest[source.format] = source
+            newest[source.kind] = source
     records = sorted(newest.values(), key=cmp_to_key(_compare), reverse=True)
     merged = _merged(records)
 
-    entries: dict[tuple[str, str, int, str], dict[str, Any]] = {}
+    entries: dict[tuple[str, str, int, str, tuple[str, ...]], dict[str, Any]] = {}
     for source in sources:
-        place = (source.format, source.file, source.number, source.date)
+        chosen = tuple(sorted(source.columns or ()))
+        place = (source.format, source.file, source.number, source.date, chosen)
         entry = source.listed()
-        if newest.get(source.format) is source:
+        if newest.get(source.kind) is source:
             own = source.study or {}
             if len(records) == 1:
                 entry["whole"] = True
@@ -186,7 +192,7 @@ def _combined(sources: list[_Source]) -> dict[str, Any]:
 
 
 def _merged(records: list[_Source]) -> dict[str, Any]:
-    """Merge records, newest first, one a format."""
+    """Merge records, newest first, one of each kind."""
     first, *older = records
     merged = {key: value for key, value in (first.study or {}).items() if key != SECTION}
     if older:
