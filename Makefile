@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench torture clean
 
 demo: $(VENV)/installed
 	$(BIN)/trialsearch index corpus --index index
@@ -17,8 +17,11 @@ lint: $(VENV)/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/installed
+bench: $(VENV)/installed-bench
 	$(BIN)/python bench/run.py
+
+torture: $(VENV)/installed-test
+	$(BIN)/python -m pytest -q tests/torture.py
 
 $(VENV)/made:
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +33,10 @@ $(VENV)/installed: pyproject.toml | $(VENV)/made
 
 $(VENV)/installed-test: pyproject.toml | $(VENV)/made
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test]"
+	touch $@ $(VENV)/installed
+
+$(VENV)/installed-bench: pyproject.toml | $(VENV)/made
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[bench]"
 	touch $@ $(VENV)/installed
 
 clean:

@@ -5,6 +5,12 @@ record (XML stays XML, a page stays a page), so that reading is measured on what
 
 >>> [n for n in range(10) if chosen(n, 10, 4)]
 [2, 4, 7, 9]
+>>> find("sample", Path("cache")).key, find("made:12", Path("cache"))
+('sample', Corpus(key='made-12', name='12 made records', sources=(PosixPath('cache/made-12'),), made=12))
+>>> find("mad:12", Path("cache"))
+Traceback (most recent call last):
+    ...
+ValueError: no corpus 'mad:12': real, xml, sample, made:N, or a file or folder
 """
 
 from __future__ import annotations
@@ -12,35 +18,54 @@ from __future__ import annotations
 import gzip
 import json
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Corpus", "chosen", "find", "subset"]
+__all__ = ["Corpus", "base", "chosen", "find", "subset"]
 
 ROOT = Path(__file__).resolve().parents[1]
-_REAL = ROOT.parent / "shared" / "data"
-_REAL_SOURCES = ("pages", "ctgov-xml-6786.zip", "ctgov-v2-downloads.zip")
+SHARED = ROOT.parent / "shared" / "data"
 _SAMPLE = ROOT / "corpus"
+# Key -> what a reader of the table should call it, and where it is.
+_KNOWN = {
+    "real": ("real records as JSON lines", SHARED / "eval" / "records.jsonl.gz"),
+    "xml": ("real records as legacy XML in a zip", SHARED / "ctgov-xml-6786.zip"),
+    "sample": ("the sample in corpus/", _SAMPLE),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Sources, and what a reader of the table should call them."""
+    """Sources, a key for file names, and a name for readers. `made`: records that are still to be made."""
 
+    key: str
     name: str
     sources: tuple[Path, ...]
+    made: int = 0
 
 
-def find(paths: Iterable[Path], *, sample: bool = False) -> Corpus:
-    """Return the corpus of the paths given, else the real records where they are, else the sample."""
-    given = tuple(paths)
-    if given:
-        return Corpus(", ".join(path.name for path in given), given)
-    real = tuple(_REAL / name for name in _REAL_SOURCES)
-    if not sample and all(path.exists() for path in real):
-        return Corpus("saved pages, legacy XML and API downloads", real)
-    return Corpus("the sample in corpus/", (_SAMPLE,))
+def find(wanted: str, folder: Path) -> Corpus:
+    """Return a corpus by its key (the sample where the real records are not), by the number of records to
+    make in a folder, or by its path. Raises ValueError where it is none of these.
+    """
+    kind, _, number = wanted.partition(":")
+    if kind == "made" and number.isdecimal() and int(number):
+        made = int(number)
+        return Corpus(f"made-{made}", f"{made:,} made records", (folder / f"made-{made}",), made)
+    if wanted in _KNOWN:
+        key = wanted if _KNOWN[wanted][1].exists() else "sample"
+        name, path = _KNOWN[key]
+        return Corpus(key, name, (path,))
+    path = Path(wanted)
+    if not path.exists():
+        raise ValueError(f"no corpus {wanted!r}: real, xml, sample, made:N, or a file or folder")
+    return Corpus(path.name.partition(".")[0], path.name, (path,))
+
+
+def base() -> tuple[Path, ...]:
+    """Return the records that others are made of: the real ones, or the sample."""
+    return find("real", Path()).sources
 
 
 def chosen(number: int, total: int, wanted: int) -> bool:
@@ -59,7 +84,7 @@ def subset(corpus: Corpus, records: int, folder: Path) -> Corpus:
         for number, (suffix, data) in enumerate(units):
             if chosen(number, total, records):
                 archive.writestr(f"{number // 1000:03}/{number:06}{suffix}", data)
-    return Corpus(f"{corpus.name}, evenly chosen of {total:,}", (made,))
+    return Corpus(f"{corpus.key}-{records}", f"{corpus.name}, evenly chosen of {total:,}", (made,))
 
 
 def _raw(source: Path) -> Iterator[tuple[str, bytes]]:

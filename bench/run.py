@@ -1,21 +1,15 @@
-"""Measure this engine beside a peer, in one run: the same documents, fields, weights and queries.
+"""Measure this engine beside others, in one run: the same documents, fields, weights and queries.
 
-    make bench                                           everything, on the real records or else the sample
-    python bench/run.py --records 800                    a short run
-    python bench/run.py --index DIR                      queries on an index that is there already
-    python bench/run.py --corpus FILE... --queries FILE  other records, other queries
-    python bench/run.py --quick                          does it run at all
+    make bench                                              everything that is installed, on the real records
+    python bench/run.py --corpus xml --records 800          real XML, a short run
+    python bench/run.py --corpus made:200000 --cache DIR    many records; they and the indexes are kept in DIR
+    python bench/run.py --cache DIR --skip-build            ask the indexes that are there
+    python bench/run.py --variant worn --engines ours,tantivy
+    python bench/run.py --quick                             seconds: does it run at all
 
-Each contestant (`engines.py`) builds and answers in a process of its own; queries go to them in turns, so
-that what else the machine does hits all of them alike. Prints Markdown, ready for README.md: absolute times
-depend on the machine and its other load, the ratios much less.
-
->>> percentile([5.0, 1.0, 3.0, 2.0, 4.0], 0.5), percentile([float(n) for n in range(1, 61)], 0.95)
-(3.0, 57.0)
->>> [amount(value) for value in (0.1234, 2.345, 45.67, 1234.5)]
-['0.12', '2.3', '46', '1,234']
->>> overlap(["a", "b", "c"], ["c", "a"]), overlap([], ["a"]), overlap([], [])
-(0.6666666666666666, 0.0, None)
+Each contestant (`contestants.py`) builds and answers in a process of its own; queries go to them in turns of
+25, so that what else the machine does hits all of them alike. Prints Markdown, ready for README.md: absolute
+times depend on the machine and its other load, the ratios much less.
 """
 
 from __future__ import annotations
@@ -24,72 +18,60 @@ import argparse
 import csv
 import datetime
 import json
-import math
 import os
 import platform
+import shutil
 import sqlite3
-import statistics
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from importlib.metadata import version
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from time import perf_counter
-from typing import Any
 
 import corpora
-from engines import ENGINES, TOP
+import made
+from contestants import CONTESTANTS, INDEXES, OURS, chosen, left_out
+from measure import Asked, Query, ask_all, build, cold_starts
+from tables import Row, agreement, amount, query_rows, ratios, table
 
-__all__ = ["amount", "main", "overlap", "percentile"]
+__all__ = ["main", "read_queries"]
 
 HERE = Path(__file__).resolve().parent
 QUERIES = HERE / "queries.tsv"
-KINDS = ("cond", "intr", "cond+intr", "free")
 COLD_QUERY = "lupus nephritis"
 MB = 1e6
-# The columns of the table: contestant -> heading. The last one is what the others are divided by.
-COLUMNS = {"trialsearch": "trialsearch", "plain": "without help", "fts5": "SQLite FTS5"}
-PEER = "fts5"
-# Which contestants build an index of their own; the other one asks the first one's.
-BUILT = {"trialsearch": "trialsearch", "plain": "trialsearch", "fts5": "fts5"}
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A query of the mix; `kind` is cond, intr, cond+intr or free."""
-
-    qid: str
-    kind: str
-    text: str
+# The figures whose ratios are printed.
+COMPARED = (
+    "records/s, one process or writer thread",
+    "records/s, on all cores",
+    "processor ms a record, without reading",
+    "most memory while building, MB",
+    "index without stored records, MB",
+    "index of the 57 fields alone, MB",
+    "cold start, a search in a fresh process, ms",
+    "most memory while asking, MB",
+    *(f"{when}, all, {what}" for when in ("again", "first time") for what in ("median", "95th percentile")),
+)
+# Larger corpora are asked for all trials of every n-th query only: so many answers take their time.
+_WHOLE_ANSWERS = 20_000
 
 
 @dataclass(slots=True)
-class Asked:
-    """What one contestant needed and found: seconds of each query's first time, and of each later one; its
-    best trials, and all of them.
+class Built:
+    """An index, and what building it took: by job (`tantivy`, `tantivy-cores`) what `measure.build` tells.
+    `sizes`: bytes of the whole, of stored records, of an index of the peers' fields alone; `segments`: 0
+    where the engine has none to tell.
     """
 
-    opening: float = 0.0
-    memory: float = 0.0
-    first: dict[str, float] = field(default_factory=dict)
-    warm: dict[str, list[float]] = field(default_factory=dict)
-    answers: dict[str, list[str]] = field(default_factory=dict)
-    found: dict[str, set[str]] = field(default_factory=dict)
+    folder: str
+    jobs: dict[str, dict[str, float]] = field(default_factory=dict)
+    sizes: dict[str, float] = field(default_factory=dict)
+    segments: int = 0
 
-    def warm_times(self) -> dict[str, float]:
-        """Return the median seconds of each query, by its id."""
-        return {qid: statistics.median(times) for qid, times in self.warm.items()}
-
-
-@dataclass(slots=True)
-class Row:
-    """A row of the table: what, the unit, and the value of each contestant that has one."""
-
-    label: str
-    values: dict[str, float]
+    def measured(self, kind: str = "") -> dict[str, float]:
+        """Return what the first job told, or that of this kind; {} where there was none."""
+        return self.jobs.get(next(iter(self.jobs)) + kind, {})
 
 
 def read_queries(path: Path) -> list[Query]:
@@ -99,228 +81,177 @@ def read_queries(path: Path) -> list[Query]:
         return [Query(row["qid"], row["kind"], row["query"]) for row in rows]
 
 
-def percentile(values: Iterable[float], share: float) -> float:
-    """Return the smallest value that at least this share of the values does not exceed."""
-    ordered = sorted(values)
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
-
-
-def amount(value: float) -> str:
-    """Return a number with two figures that count, or whole."""
-    if value >= 10:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 1 else f"{value:.2g}"
-
-
-def overlap(one: Sequence[str], other: Sequence[str]) -> float | None:
-    """Return the share of trials in both of two top lists, by the longer one; None where both are empty."""
-    longest = max(len(one), len(other))
-    return len(set(one) & set(other)) / longest if longest else None
-
-
-def _command(*arguments: str | Path) -> list[str]:
-    return [sys.executable, str(HERE / "engines.py"), *map(str, arguments)]
-
-
-def run_child(*arguments: str | Path) -> dict[str, float]:
-    """Run one command of `engines.py` in a process of its own, and return what it measured."""
-    done = subprocess.run(_command(*arguments), stdout=subprocess.PIPE, text=True, check=True)
-    measured: dict[str, float] = json.loads(done.stdout)
-    return measured
-
-
-class Answerer:
-    """A contestant in a process of its own, open for queries."""
-
-    def __init__(self, name: str, folder: Path) -> None:
-        self._process = subprocess.Popen(
-            _command("ask", name, folder), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.asked = Asked(opening=self._line()["seconds"])
-
-    def _line(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return line
-
-    def _say(self, query: Query, limit: int | None) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps([query.text, limit]) + "\n")
-        self._process.stdin.flush()
-        return self._line()
-
-    def ask(self, query: Query) -> None:
-        """Ask one query and keep how long it took."""
-        said = self._say(query, TOP)
-        self.asked.memory = said["memory"]
-        if query.qid in self.asked.first:
-            self.asked.warm.setdefault(query.qid, []).append(said["seconds"])
-        else:
-            self.asked.first[query.qid] = said["seconds"]
-            self.asked.answers[query.qid] = [key for key, _score in said["answer"]]
-
-    def ask_all(self, query: Query) -> None:
-        """Ask for every trial that one query finds; not timed."""
-        self.asked.found[query.qid] = {key for key, _score in self._say(query, None)["answer"]}
-
-    def __enter__(self) -> Answerer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.stdout.read()
-        self._process.wait()
-
-
-def ask_all(folders: dict[str, Path], queries: list[Query], rounds: int) -> dict[str, Asked]:
-    """Ask every contestant every query in turns: once, then so many times more, then for all it finds."""
-    with ExitStack() as stack:
-        answerers = {name: stack.enter_context(Answerer(name, folders[BUILT[name]])) for name in COLUMNS}
-        for _round in range(rounds + 1):
-            for query in queries:
-                for answerer in answerers.values():
-                    answerer.ask(query)
-        for query in queries:
-            for answerer in answerers.values():
-                answerer.ask_all(query)
-    return {name: answerer.asked for name, answerer in answerers.items()}
-
-
-def cold_starts(folders: dict[str, Path], runs: int) -> dict[str, float]:
-    """Return the median seconds that a fresh process needs to answer, by contestant, and bare python's."""
-    commands = {name: ENGINES[name].cold(folders[BUILT[name]], COLD_QUERY) for name in COLUMNS}
-    commands["python"] = [sys.executable, "-c", ""]
-    times: dict[str, list[float]] = {name: [] for name in commands}
-    for _run in range(runs):
-        for name, command in commands.items():
-            start = perf_counter()
-            done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-            times[name].append(perf_counter() - start)
-            # As with grep, 1 says that nothing was found.
-            if done.returncode not in (0, 1):
-                raise SystemExit(f"{' '.join(command[1:5])}: {done.stderr.strip()}")
-    return {name: statistics.median(held) for name, held in times.items() if held}
-
-
 def size(folder: Path) -> int:
     """Return the bytes of all files in a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def build_all(corpus: corpora.Corpus, folders: dict[str, Path]) -> tuple[int, list[Row]]:
-    """Build every index from the raw sources; return the number of records and the rows of it."""
-    reading = run_child("read", *corpus.sources)
-    built = {name: run_child("build", name, folder, *corpus.sources) for name, folder in folders.items()}
-    records = int(reading["records"])
+class Builder:
+    """Builds the indexes of one corpus in one variant, and keeps beside each what it measured."""
 
-    def of(work: Any) -> dict[str, float]:
-        return {name: work(measured) for name, measured in built.items()}
+    def __init__(self, place: Path, corpus: corpora.Corpus, variant: str, skip: bool) -> None:
+        self._place = place / f"{corpus.key}-{variant}"
+        self._corpus, self._variant, self._skip = corpus, variant, skip
 
-    return records, [
-        Row("records/s, raw files to a searchable index", of(lambda it: records / it["seconds"])),
-        Row(
-            "records/s, without reading the files",
-            # A clock stood inside where it could; else reading is taken to cost what it cost on its own.
-            of(lambda it: records / max(it["seconds"] - it.get("reading", reading["seconds"]), 1e-3)),
+    def get(self, name: str) -> Built:
+        """Return an index: the one that is there, where building is to be skipped, else a new one."""
+        note = self._place / f"{name}.json"
+        if self._skip and note.exists():
+            made = Built(**json.loads(note.read_text("utf-8")))
+            # The cache may have been moved, or named from another folder.
+            made.folder = str(self._place / Path(made.folder).name)
+            return made
+        made = self._make(name)
+        note.write_text(json.dumps(asdict(made)), "utf-8")
+        return made
+
+    def _empty(self, name: str) -> Path:
+        folder = self._place / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return folder
+
+    def _run(self, job: str) -> tuple[Path, dict[str, float]]:
+        folder = self._empty(job)
+        return folder, build(job, folder, self._corpus.sources)
+
+    def _try(self, job: str) -> dict[str, float]:
+        """Run a job for its figures alone."""
+        folder, measured = self._run(job)
+        shutil.rmtree(folder)
+        return measured
+
+    def _make(self, name: str) -> Built:
+        print(f"building {name} ...", file=sys.stderr)
+        job = INDEXES[name].jobs.get(self._variant, name)
+        folder, measured = self._run(job)
+        # A worn index is read for twice and committed often: what that takes is no figure of anything.
+        made = Built(str(folder), {job: measured if self._variant == "fresh" else {}})
+        made.sizes["whole"] = size(folder)
+        if name in _FINISH:
+            _FINISH[name](self, made)
+        return made
+
+    def finish_ours(self, made: Built) -> None:
+        """Note what is inside an index of ours, and how large it is with nothing but the peers' fields."""
+        import ours
+
+        if self._variant == "fresh":
+            made.jobs["ours-cores"] = self._try("ours-cores")
+            if ours.segments(Path(made.folder)) > 1:
+                made.jobs["ours-merge"] = build("ours-merge", Path(made.folder), [])
+                made.sizes["whole"] = size(Path(made.folder))
+        made.segments = ours.segments(Path(made.folder))
+        made.sizes["records"] = ours.stored(Path(made.folder))
+        if self._variant == "fresh":
+            source, _ = self._run("prune")
+            folder = self._empty("ours-pruned")
+            build("ours", folder, [source / "pruned.jsonl.gz"])
+            made.sizes["pruned"] = size(folder) - ours.stored(folder)
+            shutil.rmtree(source)
+            shutil.rmtree(folder)
+
+    def finish_tantivy(self, made: Built) -> None:
+        """Build once more with all cores, and once more where the first has several segments, for asking."""
+        import peer_tantivy
+
+        if self._variant == "fresh":
+            made.jobs["tantivy-cores"] = self._try("tantivy-cores")
+            if peer_tantivy.segments(Path(made.folder)) > 1:
+                shutil.rmtree(made.folder)
+                folder, _ = self._run("tantivy-whole")
+                made.folder, made.sizes["whole"] = str(folder), size(folder)
+        made.segments = peer_tantivy.segments(Path(made.folder))
+
+    def reading(self) -> dict[str, float]:
+        """Return what reading alone takes: the records and the fields that peers get."""
+        note = self._place / "read.json"
+        if self._skip and note.exists():
+            return dict(json.loads(note.read_text("utf-8")))
+        measured = self._try("read")
+        note.write_text(json.dumps(measured), "utf-8")
+        return measured
+
+
+_FINISH: dict[str, Callable[[Builder, Built], None]] = {
+    OURS: Builder.finish_ours,
+    "tantivy": Builder.finish_tantivy,
+}
+
+
+def _of(built: dict[str, Built], value: Callable[[Built], float | None]) -> dict[str, float]:
+    """Return a value of each index under the name of the first contestant that asks it, where it has one."""
+    first = {one.index: name for name, one in reversed(CONTESTANTS.items())}
+    values = {first[name]: value(made) for name, made in built.items()}
+    return {name: held for name, held in values.items() if held}
+
+
+def build_rows(built: dict[str, Built], reading: dict[str, float]) -> list[Row]:
+    """Return the rows of building and of sizes on disk."""
+    records = reading["records"]
+
+    def rate(measured: dict[str, float]) -> float | None:
+        return records / measured["seconds"] if measured else None
+
+    def busy(made: Built) -> float:
+        return 1000 * made.measured().get("processor", 0.0) / records
+
+    def peers_fields(made: Built) -> float | None:
+        peer = "records" not in made.sizes
+        return made.sizes.get("pruned", made.sizes["whole"] if peer else 0.0) / MB
+
+    def alone(made: Built) -> float | None:
+        left = busy(made) - 1000 * reading["processor"] / records
+        # A corpus of a few records: what is left is less than the noise.
+        return left if left > 0 else None
+
+    # A row of each: how it is called, and its value for an index.
+    wanted: dict[str, Callable[[Built], float | None]] = {
+        "records/s, one process or writer thread": lambda it: rate(it.measured()),
+        "records/s, on all cores": lambda it: rate(it.measured("-cores")),
+        "processor ms a record": busy,
+        "processor ms a record, without reading": alone,
+        "most memory while building, MB": lambda it: it.measured().get("memory", 0) / MB,
+        "most memory while building on all cores, MB": lambda it: it.measured("-cores").get("memory", 0) / MB,
+        "index, MB": lambda it: it.sizes["whole"] / MB,
+        "index without stored records, MB": lambda it: (it.sizes["whole"] - it.sizes.get("records", 0)) / MB,
+        "index of the 57 fields alone, MB": peers_fields,
+        "segments": lambda it: it.segments or None,
+    }
+    return [Row(label, _of(built, value)) for label, value in wanted.items()]
+
+
+def memory_rows(asked: dict[str, Asked], starts: dict[str, float]) -> list[Row]:
+    """Return the rows of starting, and of memory while asking."""
+    return [
+        Row("opening and a first answer, ms", {name: 1000 * one.opening for name, one in asked.items()}),
+        Row("cold start, a search in a fresh process, ms", {n: 1000 * starts[n] for n in asked}),
+        *(
+            Row(label, {n: one.memory[key] / MB for n, one in asked.items() if key in one.memory})
+            for label, key in (
+                ("most memory while asking, MB", "most"),
+                ("memory after asking, without mapped files, MB", "own"),
+            )
         ),
-        Row("most memory while building, MB", of(lambda it: it["memory"] / MB)),
-        Row("records/s, reading alone", {"trialsearch": records / reading["seconds"]}),
     ]
 
 
-def query_rows(asked: dict[str, Asked]) -> list[Row]:
-    """Return the rows of query times and memory."""
-    rows: list[Row] = []
-    for label, times in (
-        ("query again", {name: list(one.warm_times().values()) for name, one in asked.items()}),
-        ("query for the first time", {name: list(one.first.values()) for name, one in asked.items()}),
-    ):
-        for figure, share in (("median", 0.5), ("95th percentile", 0.95), ("slowest", 1.0)):
-            values = {name: 1000 * percentile(held, share) for name, held in times.items()}
-            rows.append(Row(f"{label}, {figure}, ms", values))
-    rows.append(
-        Row("opening and a first answer, ms", {name: 1000 * one.opening for name, one in asked.items()})
-    )
-    rows.append(Row("most memory while asking, MB", {name: one.memory / MB for name, one in asked.items()}))
-    return rows
-
-
-def kind_rows(asked: dict[str, Asked], queries: list[Query]) -> list[Row]:
-    """Return a row of median times for each kind of query."""
-    kinds = {query.qid: query.kind for query in queries}
-    return [
-        Row(
-            f"query again, {kind}, median, ms",
-            {
-                name: 1000 * percentile([t for qid, t in one.warm_times().items() if kinds[qid] == kind], 0.5)
-                for name, one in asked.items()
-            },
-        )
-        for kind in dict.fromkeys((*KINDS, *kinds.values()))
-        if kind in kinds.values()
-    ]
-
-
-def size_rows(folders: dict[str, Path]) -> tuple[int, list[Row]]:
-    """Return the number of trials and the rows of sizes on disk."""
-    ours = folders["trialsearch"]
-    stored = run_child("stored", ours)
-    without = {"trialsearch": (size(ours) - stored["packed"]) / MB, PEER: size(folders[PEER]) / MB}
-    return int(stored["trials"]), [
-        Row("index without the stored records, MB", without),
-        Row("stored records, MB", {"trialsearch": stored["packed"] / MB}),
-        Row("the same as JSON, MB", {"trialsearch": stored["plain"] / MB}),
-    ]
-
-
-def agreement(asked: dict[str, Asked]) -> list[Row]:
-    """Return how far each contestant finds what the peer finds: mean over the queries that find something."""
-    peer = asked[PEER]
-    top: dict[str, float] = {}
-    whole: dict[str, float] = {}
-    for name in COLUMNS:
-        if name == PEER:
-            continue
-        one = asked[name]
-        tops = [overlap(answer, peer.answers[qid]) for qid, answer in one.answers.items()]
-        both = [
-            len(found & peer.found[qid]) / len(found | peer.found[qid])
-            for qid, found in one.found.items()
-            if found | peer.found[qid]
-        ]
-        top[name] = statistics.mean(share for share in tops if share is not None)
-        whole[name] = statistics.mean(both)
-    return [
-        Row(f"overlap@{TOP} with the peer's answers", top),
-        Row("of the trials that either finds, found by both", whole),
-    ]
-
-
-def table(rows: Iterable[Row]) -> str:
-    """Return rows as a Markdown table, with each contestant's value divided by the peer's."""
-    own = [name for name in COLUMNS if name != PEER]
-    heads = ["figure", *COLUMNS.values(), *(f"{COLUMNS[name]} / {COLUMNS[PEER]}" for name in own)]
-    lines = ["| " + " | ".join(heads) + " |", "|---" + "|---:" * (len(heads) - 1) + "|"]
-    for row in rows:
-        cells = [amount(row.values[name]) if name in row.values else "" for name in COLUMNS]
-        peer = row.values.get(PEER)
-        ratios = [amount(row.values[name] / peer) if peer and name in row.values else "" for name in own]
-        lines.append("| " + " | ".join([row.label, *cells, *ratios]) + " |")
-    return "\n".join(lines)
-
-
-def machine() -> str:
-    """Return what the run ran on, in a line; no names and no paths."""
+def machine(names: Iterable[str]) -> str:
+    """Return what the run ran on and the versions of the engines, in a line; no names and no paths."""
     model = platform.machine()
     listed = Path("/proc/cpuinfo")
     if listed.is_file():
         named = [line for line in listed.read_text("utf-8").splitlines() if line.startswith("model name")]
         model = named[0].partition(":")[2].strip() if named else model
+    said = [f"Python {platform.python_version()}"]
+    for name in names:
+        try:
+            said.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            said += [f"SQLite {sqlite3.sqlite_version}"] if name == "fts5" else []
     return (
         f"{datetime.datetime.now(tz=datetime.UTC).date()}; {model}, {os.cpu_count()} cores, "
-        f"{os.getloadavg()[0]:.1f} of them busy at the start; Python {platform.python_version()}, "
-        f"Whoosh {version('whoosh')}, SQLite {sqlite3.sqlite_version}"
+        f"{os.getloadavg()[0]:.1f} of them busy at the start; {', '.join(said)}"
     )
 
 
@@ -331,59 +262,97 @@ def _count(text: str) -> int:
     return number
 
 
-def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measure trialsearch beside SQLite FTS5; print Markdown.")
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Measure trialsearch beside other engines; print Markdown.")
     add = parser.add_argument
-    add("--corpus", nargs="+", type=Path, default=[], metavar="SOURCE", help="records to build from")
+    mix = corpora.SHARED / "eval" / "speed_mix.tsv"
+    add("--corpus", default="real", help="real, xml, sample, made:N, or a file or folder (real)")
     add("--records", type=_count, metavar="N", help="so many records of the corpus, evenly chosen")
-    add("--index", type=Path, metavar="DIR", help="ask this index of ours; the peer gets its trials")
-    add("--queries", type=Path, default=QUERIES, metavar="FILE", help="columns qid, kind, query")
+    add("--engines", default=",".join(INDEXES), help=f"some of {','.join(INDEXES)} (all that are installed)")
+    add("--queries", type=Path, default=mix if mix.exists() else QUERIES, metavar="FILE",
+        help="columns qid, kind, query")  # fmt: skip
     add("--rounds", type=_count, default=3, help="times that each query is asked again (3)")
     add("--cold", type=_count, default=5, metavar="N", help="fresh processes for the cold start (5)")
+    add("--variant", choices=("fresh", "worn"), default="fresh", help="worn: segments, deletions, updates")
+    add("--cache", type=Path, metavar="DIR", help="keep made records and indexes here")
+    add("--skip-build", action="store_true", help="ask the indexes in the cache that are there")
     add("--quick", action="store_true", help="the sample corpus, every fifth query, once: does it run")
-    return parser.parse_args(given)
+    return parser
+
+
+def _taking_part(parser: argparse.ArgumentParser, wanted: argparse.Namespace) -> list[str]:
+    """Return the engines to measure; say of the others why not."""
+    names = chosen(wanted.engines)
+    if unknown := [name for name in names if name not in INDEXES]:
+        parser.error(f"no engine {', '.join(unknown)}: {', '.join(INDEXES)}")
+    reasons = {name: left_out(name, wanted.variant) for name in names}
+    for reason in filter(None, reasons.values()):
+        print(f"left out: {reason}", file=sys.stderr)
+    there = [name for name, reason in reasons.items() if not reason]
+    if not there:
+        parser.error("none of these engines is here")
+    return there
 
 
 def main(given: Sequence[str] | None = None) -> None:
     """Measure and print."""
-    wanted = _arguments(given)
-    queries = read_queries(wanted.queries)
-    rounds, cold = wanted.rounds, wanted.cold
+    parser = _parser()
+    wanted = parser.parse_args(given)
     if wanted.quick:
-        queries, rounds, cold = queries[::5], 1, 1
-    on = machine()
-    with tempfile.TemporaryDirectory(prefix="trialsearch-bench-") as made:
-        place = Path(made)
-        folders = {name: place / name for name in dict.fromkeys(BUILT.values())}
-        for folder in folders.values():
-            folder.mkdir()
-        corpus = corpora.find(wanted.corpus, sample=wanted.quick)
+        wanted.corpus, wanted.queries, wanted.rounds, wanted.cold = "sample", QUERIES, 1, 1
+    if wanted.skip_build and not wanted.cache:
+        parser.error("--skip-build needs the --cache that the indexes are in")
+    engines = _taking_part(parser, wanted)
+    queries = read_queries(wanted.queries)[:: 5 if wanted.quick else 1]
+    on = machine(engines)
+    with tempfile.TemporaryDirectory(prefix="trialsearch-bench-") as temporary:
+        place = wanted.cache or Path(temporary)
+        try:
+            corpus = corpora.find(wanted.corpus, place / "corpora")
+        except ValueError as error:
+            parser.error(str(error))
+        if corpus.made:
+            made.make(corpus.made, corpus.sources[0], corpora.base())
         if wanted.records:
             corpus = corpora.subset(corpus, wanted.records, place)
-        records, build = build_all(corpus, folders)
-        built = f"{corpus.name} ({records:,} records)"
-        if wanted.index:
-            folders = {"trialsearch": wanted.index, PEER: place / "fed"}
-            folders[PEER].mkdir()
-            run_child("feed", PEER, folders[PEER], wanted.index)
-        trials, sizes = size_rows(folders)
-        asked = ask_all(folders, queries, rounds)
-        starts = cold_starts(folders, cold)
+        builder = Builder(place / "indexes", corpus, wanted.variant, wanted.skip_build)
+        _measure(wanted, builder, engines, queries, f"Measured {on}.\nCorpus: {corpus.name}")
 
-    python = 1000 * starts.pop("python")
-    rows = [
-        *build,
-        *sizes,
-        *query_rows(asked),
-        *kind_rows(asked, queries),
-        Row(f"cold start, a search in a fresh process, ms (bare python: {amount(python)})",
-            {name: 1000 * seconds for name, seconds in starts.items()}),
-        *agreement(asked),
-    ]  # fmt: skip
-    print(f"Measured {on}.")
-    print(f"Built: {built}.")
-    print(f"Asked: {trials:,} trials, {len(queries)} queries; rounds after the first: {rounds}.\n")
-    print(table(rows))
+
+def _measure(
+    wanted: argparse.Namespace, builder: Builder, engines: Sequence[str], queries: Sequence[Query], head: str
+) -> None:
+    """Build, ask, and print, from a first line and the name of the corpus on."""
+    reading = builder.reading()
+    records = int(reading["records"])
+    built = {name: builder.get(name) for name in engines}
+    folders = {name: Path(built[one.index].folder) for name, one in CONTESTANTS.items() if one.index in built}
+    every = max(1, records // _WHOLE_ANSWERS)
+    asked = ask_all(folders, queries, wanted.rounds, every)
+    starts = cold_starts(folders, COLD_QUERY, wanted.cold)
+    rows = [*build_rows(built, reading), *memory_rows(asked, starts)]
+    times = query_rows(asked, queries)
+    whole = f" Asked for all trials: every {every}th query." if every > 1 else ""
+    print(
+        f"{head}, {records:,} trials; {wanted.variant} indexes.\n"
+        f"Reading alone: {records / reading['seconds']:,.0f} records/s, "
+        f"{1000 * reading['processor'] / records:.2f} processor ms a record.\n"
+        f"{len(queries)} queries; rounds after the first: {wanted.rounds}.{whole}\n"
+        f"Bare python starts and ends in {amount(1000 * starts['python'])} ms, "
+        f"with click and numpy imported in {amount(1000 * starts['imports'])} ms."
+    )
+    names = list(asked)
+    _print("Building, starting, memory", table([row for row in rows if row.values], names))
+    _print("Times of queries, ms", table(times, names))
+    if OURS in built and len(built) > 1:
+        compared = [row for row in (*rows, *times) if row.label in COMPARED]
+        _print("This engine beside each", ratios(compared, names))
+    if len(names) > 1:
+        _print("Agreement", agreement(asked))
+
+
+def _print(title: str, text: str) -> None:
+    print(f"\n**{title}**\n\n{text}")
 
 
 if __name__ == "__main__":

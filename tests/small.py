@@ -15,7 +15,7 @@ import pytest
 from trialindex.storage import Writer
 from trialindex.study_fields import by_piece
 from trialsearch import TrialSearch
-from trialsearch.evaluate import Explanation
+from trialsearch.ranking import Explanation
 
 # Pieces that stand in lists of objects: list under protocolSection -> key in each object.
 _LISTED = {

@@ -22,8 +22,9 @@ from helpers import ROOT, SHARED, needs_shared
 from small import study
 from trialindex import builder, read
 from trialindex.builder import Report, build, delete, rebuild
-from trialindex.errors import IndexDamaged, IndexLocked, IndexMissing, SourceError
+from trialindex.errors import IndexDamaged, IndexLocked, IndexMissing, SourceError, TrialError
 from trialindex.merge import SECTION, split
+from trialindex.segments.disk import Disk
 from trialindex.storage import Writer, open_snapshot
 from trialindex.verify import verify
 
@@ -48,26 +49,32 @@ def stored(index: Path) -> dict[str, dict[str, Any]]:
     """What an index holds: id -> stored study."""
     snapshot = open_snapshot(index)
     try:
-        return {snapshot.key(doc): snapshot.study(doc) for doc in snapshot.docs()}
+        return {snapshot.key(doc): snapshot.study(doc) for doc in snapshot.docs().tolist()}
     finally:
         snapshot.close()
 
 
 def state(index: Path) -> dict[str, Any]:
-    """What an index answers, whatever the numbers of its documents: postings, places and columns by id."""
+    """What an index answers, whatever the numbers of its documents: places, names and columns by id."""
     snapshot = open_snapshot(index)
     try:
-        keys = {doc: snapshot.key(doc) for doc in snapshot.docs()}
+        keys = {doc: snapshot.key(doc) for doc in snapshot.docs().tolist()}
         found: dict[str, Any] = {"studies": {keys[doc]: snapshot.study(doc) for doc in keys}}
-        for field in ("BriefTitle", "Condition", "Phase", "ConditionName", "AnyId"):
-            for term, _ in snapshot.terms(field):
-                docs = frozenset(snapshot.postings(field, term))
-                places = snapshot.positions(field, term, docs) if field == "BriefTitle" else {}
-                held = {keys[doc]: places.get(doc) for doc in docs}
-                if held:
-                    found[f"{field}:{term}"] = held
-        column = snapshot.column("StartDate")
-        found["StartDate"] = {keys[doc]: column[doc] for doc in keys}
+        for prefix in "rstuv1":
+            for term, _ in snapshot.terms(prefix):
+                held = snapshot.occurrences(term)
+                places = zip(held.docs.tolist(), held.fields.tolist(), held.positions.tolist(), strict=True)
+                live = sorted((keys[doc], *place) for doc, *place in places if doc in keys)
+                if live:
+                    found[term] = live
+        for field in ("ConditionName", "AnyId"):
+            for name, _ in snapshot.names(field):
+                docs = snapshot.named(field, name).tolist()
+                if held_by := sorted(keys[doc] for doc in docs if doc in keys):
+                    found[f"{field}: {name}"] = held_by
+        dates, phases = snapshot.column("StartDate"), snapshot.codes("Phase")
+        found["StartDate"] = {keys[doc]: str(dates[doc]) for doc in keys}
+        found["Phase"] = {keys[doc]: phases.sets[phases.ordinals[doc]] for doc in keys}
         return found
     finally:
         snapshot.close()
@@ -75,6 +82,13 @@ def state(index: Path) -> dict[str, Any]:
 
 def files(index: Path) -> dict[str, tuple[int, int]]:
     return {path.name: (path.stat().st_size, path.stat().st_mtime_ns) for path in index.iterdir()}
+
+
+def left_over(index: Path) -> list[str]:
+    """Files of an index folder that the index does not name."""
+    contents = (index / "trialsearch.json").read_text("utf-8")
+    names = [path.name for path in index.iterdir() if path.suffix in {".seg", ".live", ".part", ".new"}]
+    return [name for name in (*names, *(path.name for path in index.glob(".w*"))) if name not in contents]
 
 
 def figures(report: Report) -> tuple[int, ...]:
@@ -151,7 +165,9 @@ def test_a_newer_record_replaces_and_an_older_does_not(tmp_path: Path) -> None:
     assert found["protocolSection"]["identificationModule"]["briefTitle"] == "c"
     assert [entry["file"] for entry in split(found)[1]["sources"]] == ["a.json", "b.json", "c.json"]
     snapshot = open_snapshot(index)
-    assert [len(snapshot.postings("BriefTitle", name)) for name in "bc"] == [0, 1]
+    live = set(snapshot.docs().tolist())
+    found_by = [live.intersection(snapshot.postings(name, "BriefTitle").docs.tolist()) for name in "bc"]
+    assert [len(docs) for docs in found_by] == [0, 1]
     snapshot.close()
 
 
@@ -206,7 +222,7 @@ def test_progress_is_told_after_every_record(tmp_path: Path) -> None:
     path = source(tmp_path, "a.json", dated(1, None), dated(2, None), {"protocolSection": {}})
     told: list[tuple[int, str]] = []
     build([path], tmp_path / "index", progress=lambda report, file: told.append((report.records, file)))
-    assert told == [(1, "a.json"), (2, "a.json"), (3, "a.json")]
+    assert told == [(1, "a.json"), (2, "a.json"), (3, "a.json"), (3, "")]
 
 
 def test_a_source_that_is_not_there_is_known_before_anything_is_written(tmp_path: Path) -> None:
@@ -283,34 +299,26 @@ def test_a_stopped_update_leaves_the_old_answers(tmp_path: Path, corpus_index: P
 def test_a_full_disk_is_an_error_and_no_damage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, corpus_index: Path
 ) -> None:
-    from whoosh.filedb.filestore import FileStorage
-    from whoosh.filedb.structfile import StructFile
-
     index = tmp_path / "index"
     shutil.copytree(corpus_index, index)
     before = state(index)
     path = source(
         tmp_path, "more.json", *(dated(number, None, BriefTitle="more " * 50) for number in range(200))
     )
-    for point in ("create_file", "write", "rename"):
+    for point in ("create", "write", "fsync", "replace"):
         with monkeypatch.context() as patched:
 
             def full(*_: Any, **__: Any) -> Any:
                 raise OSError(28, "No space left on device")
 
-            if point == "write":
-                patched.setattr(StructFile, "write_string", full)
-                patched.setattr(StructFile, "write_pickle", full)
-            else:
-                patched.setattr(FileStorage, "rename_file" if point == "rename" else point, full)
+            patched.setattr(Disk, point, full)
             with pytest.raises(OSError, match="No space"):
                 build([path], index)
         assert state(index) == before, point
         assert verify(index) == []
     # Room again: the next run needs no repair, and no dead files are left.
     assert build([path], index).added == 200
-    assert len([name for name in files(index) if name.endswith(".seg")]) <= 2
-    assert not [name for name in files(index) if "tmp" in name]
+    assert left_over(index) == []
 
 
 KILLED = """
@@ -349,7 +357,7 @@ def test_a_run_that_is_killed_leaves_an_index_that_opens_and_can_go_on(
     report = build([CORPUS], index)
     assert report.trials == 63 and report.unchanged == len(held)
     assert verify(index) == [] and state(index) == state(corpus_index)
-    assert len([name for name in files(index) if name.endswith(".toc")]) == 1
+    assert left_over(index) == []
 
 
 def test_a_second_writer_is_refused_at_once_and_the_first_goes_on(
@@ -455,13 +463,24 @@ def test_a_snapshot_knows_that_the_index_was_rebuilt_and_went_on(tmp_path: Path)
     build([source(tmp_path, "a.json", dated(1, None))], index)
     build([source(tmp_path, "b.json", dated(2, None))], index)
     old = open_snapshot(index)
+    held = {old.key(doc): old.study(doc) for doc in old.docs().tolist()}
     rebuild(index)
+    assert not old.is_current()
     build([source(tmp_path, "c.json", dated(3, None))], index)
     new = open_snapshot(index)
-    assert new.generation == old.generation == 2, "the case that this test is about"
-    assert not old.is_current() and new.is_current() and len(new) == 3
+    assert new.generation > old.generation and new.is_current() and len(new) == 3
+    assert {old.key(doc): old.study(doc) for doc in old.docs().tolist()} == held
     old.close()
     new.close()
+
+
+def test_a_rebuild_without_the_memory_for_it_leaves_all_as_it_was(tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    build([source(tmp_path, "a.json", dated(1, None))], index)
+    before = files(index)
+    with pytest.raises(TrialError, match="give at least 200 MB"):
+        rebuild(index, memory=100 << 20)
+    assert files(index) == before and rebuild(index, memory=200 << 20) == 1
 
 
 def test_rebuild_of_nothing(tmp_path: Path) -> None:
@@ -488,26 +507,33 @@ def test_a_rebuild_that_fails_leaves_the_old_index(tmp_path: Path, monkeypatch: 
     assert rebuild(index) == 5
 
 
-def test_rebuild_mends_an_index_of_another_version_and_a_lost_manifest_text(tmp_path: Path) -> None:
+def test_a_table_of_contents_that_cannot_be_read_is_an_error_and_nothing_is_overwritten(
+    tmp_path: Path,
+) -> None:
     index = tmp_path / "index"
     build([source(tmp_path, "a.json", dated(1, None))], index)
-    before = state(index)
-    for text in ('{"schema": 0}', "{", ""):
-        (index / "trialsearch.json").write_text(text)
-        with pytest.raises(IndexDamaged, match="--rebuild"):
-            build([tmp_path / "a.json"], index)
-        assert rebuild(index) == 1 and state(index) == before
+    before, text = state(index), (index / "trialsearch.json").read_text()
+    for damaged, reason in (('{"schema": 0}', "another version"), ("{", "damaged"), ("", "damaged")):
+        (index / "trialsearch.json").write_text(damaged)
+        held = files(index)
+        for attempt in (lambda: build([tmp_path / "a.json"], index), lambda: rebuild(index)):
+            with pytest.raises(IndexDamaged, match=reason):
+                attempt()
+        assert files(index) == held
+    (index / "trialsearch.json").write_text(text)
+    assert state(index) == before
 
 
-def test_a_folder_that_lost_its_manifest_is_not_overwritten(tmp_path: Path) -> None:
+def test_a_folder_that_lost_its_table_of_contents_is_not_overwritten(tmp_path: Path) -> None:
     index = tmp_path / "index"
     build([source(tmp_path, "a.json", dated(1, None))], index)
     before = state(index)
     text = (index / "trialsearch.json").read_text()
     (index / "trialsearch.json").unlink()
-    for attempt in (lambda: build([tmp_path / "a.json"], index), lambda: open_snapshot(index)):
-        with pytest.raises(IndexDamaged, match=r"no trialsearch\.json"):
-            attempt()
+    with pytest.raises(IndexDamaged, match=r"no trialsearch\.json"):
+        build([tmp_path / "a.json"], index)
+    with pytest.raises(IndexMissing):
+        open_snapshot(index)
     (index / "trialsearch.json").write_text(text)
     assert state(index) == before
 

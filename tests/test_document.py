@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from helpers import ROOT
 from small import study
+from trialindex import criteria
 from trialindex.document import Document, code_text
 from trialindex.fields import FIELDS
 from trialindex.storage import pack, unpack
+from trialindex.study_fields import Paths, by_piece, values
 
 CORPUS = sorted((ROOT / "corpus").glob("NCT*.json"))
 
@@ -171,6 +173,41 @@ def test_a_wrong_value_anywhere_is_no_error(path: tuple[Any, ...], value: Any) -
     assert all(held for part in (document.text, document.codes, document.names) for held in part.values())
     assert all(isinstance(number, (int, float)) for number in document.numbers.values())
     assert unpack(pack(damaged)) == damaged
+
+
+ALL_PATHS = [entry.path for entry in by_piece().values()]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(PLACES), JSON)
+def test_one_walk_finds_what_each_path_finds_alone(path: tuple[Any, ...], value: Any) -> None:
+    damaged = replaced(WHOLE, path, value)
+    assert Paths(ALL_PATHS).values(damaged) == [values(damaged, path) for path in ALL_PATHS]
+
+
+STEPS = st.sampled_from("abc")
+NESTED = st.recursive(
+    st.sampled_from([None, "", "x", 0, False]),
+    lambda below: st.one_of(st.lists(below, max_size=3), st.dictionaries(STEPS, below, max_size=3)),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.dictionaries(STEPS, NESTED),
+    st.lists(st.lists(STEPS, min_size=1, max_size=4).map(".".join), unique=True, max_size=8),
+)
+def test_one_walk_of_any_study_over_any_paths(node: dict[str, Any], paths: list[str]) -> None:
+    # By repr: 0 is not False here.
+    assert repr(Paths(paths).values(node)) == repr([values(node, path) for path in paths])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from([*"aIıİsſ: ：", "Inclusion", "EXCLUSION", "eligİb", "cluſion"]), max_size=6))
+def test_the_quick_look_for_a_heading_finds_what_the_pattern_finds(pieces: list[str]) -> None:
+    line = "".join(pieces)
+    assert criteria._may_head(line) == (criteria._CANDIDATE.search(line) is not None)
 
 
 @settings(max_examples=50, deadline=None)

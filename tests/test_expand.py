@@ -10,7 +10,7 @@ import pytest
 from trialindex.vocabulary import Concept, Vocabulary
 from trialsearch.expand import Expansion, expand, says_nothing
 from trialsearch.parse import parse
-from trialsearch.query import And, Best, Close, In, Near, Not, Nothing, Or, Query, Term, Way, children
+from trialsearch.query import And, Best, In, Near, Not, Nothing, Or, Query, Term, Way, children
 
 VOCABULARY = Vocabulary(
     [
@@ -98,19 +98,16 @@ def test_the_longest_name_wins() -> None:
 
 def test_names_inside_a_run_are_found_and_the_words_around_them_are_asked() -> None:
     query, _ = widen("children with LN")
-    assert isinstance(query, Close)
-    assert isinstance(query.part, And)
-    asked = [part.text for part in query.part.parts if isinstance(part, Best)]
+    assert isinstance(query, And)
+    asked = [part.text for part in query.parts if isinstance(part, Best)]
     assert asked == ["children", "LN"]
     assert said(query, "synonym") == ["lupus nephritis", "lupus glomerulonephritis"]
 
 
 def test_every_way_is_worth_less_than_the_words_as_typed() -> None:
     query, _ = widen("lupus nephritis")
-    assert isinstance(query, Close)
-    best = query.part
-    assert isinstance(best, Best)
-    as_name, *others = best.ways
+    assert isinstance(query, Best)
+    as_name, *others = query.ways
     assert (as_name.how, as_name.weight, as_name.part) == ("typed", 1.0, Near(("lupus", "nephriti"), 1))
     assert all(0 < way.weight < 1 for way in others)
     weight = {way.text: way.weight for way in others}

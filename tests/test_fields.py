@@ -6,7 +6,7 @@ import pytest
 
 from helpers import ROOT
 from trialindex.errors import QueryError
-from trialindex.fields import AREAS, FIELDS, SHORT_NAMES, resolve
+from trialindex.fields import AREAS, FIELDS, PLACED, SHORT_NAMES, area_weights, resolve
 from trialindex.study_fields import by_piece
 
 REGISTRY = ROOT / "indexer" / "trialindex" / "areas.tsv"
@@ -40,9 +40,9 @@ def test_every_weight_is_the_tables() -> None:
 
 
 def test_plain_words_reach_neither_criteria_nor_the_description() -> None:
-    hidden = {"EligibilityCriteria", "InclusionCriteria", "ExclusionCriteria", "DetailedDescription"}
-    assert hidden.isdisjoint(AREAS["BasicSearch"])
-    assert {"InclusionCriteria", "ExclusionCriteria", "DetailedDescription"} < AREAS["Everywhere"].keys()
+    parts = {"InclusionCriteria", "ExclusionCriteria", "OtherCriteria"}
+    assert ({"EligibilityCriteria", "DetailedDescription"} | parts).isdisjoint(AREAS["BasicSearch"])
+    assert {"DetailedDescription"} | parts < AREAS["Everywhere"].keys()
     assert AREAS["BasicSearch"].items() <= AREAS["Everywhere"].items()
 
 
@@ -62,6 +62,7 @@ def test_every_field_has_a_kind_and_a_path_that_the_registry_knows() -> None:
     assert {name for name, field in FIELDS.items() if not field.path} == {
         "InclusionCriteria",
         "ExclusionCriteria",
+        "OtherCriteria",
         "AnyId",
         "Country",
         "ConditionName",
@@ -113,3 +114,12 @@ def test_what_is_near_nothing_is_answered_with_all() -> None:
         resolve("qqqqqq")
     with pytest.raises(QueryError):
         resolve("")
+
+
+def test_whoever_asks_the_criteria_asks_all_their_parts_and_nothing_else() -> None:
+    parts = {"InclusionCriteria": 95, "ExclusionCriteria": 95, "OtherCriteria": 95}
+    assert area_weights("EligibilitySearch") == {**parts, "StudyPopulation": 80}
+    assert area_weights("EligibilityCriteria") == dict.fromkeys(parts, 100)
+    assert area_weights("Exclusion").keys() == {"ExclusionCriteria"}
+    # The words of the criteria stand once in the index.
+    assert "EligibilityCriteria" not in PLACED and parts.keys() < set(PLACED)

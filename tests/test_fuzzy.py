@@ -9,8 +9,12 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
-from trialsearch.fuzzy import Spelling, meant, nearest, sound
+from helpers import SHARED, needs_shared
+from trialindex.vocabulary import shipped
+from trialsearch.fuzzy import NameWords, Spelling, meant, nearest, sound
 
 # Pairs of names that are told apart by a letter or two (from lists of confused drug names).
 LOOK_ALIKES = [
@@ -228,6 +232,72 @@ def test_a_rare_misspelling_that_the_records_hold_themselves_gives_way() -> None
     words = {"cyclofosfamide": 1, "cyclophosphamide": 40}
     assert meant("cyclofosfamide", words) == Spelling("cyclophosphamide", 0)
     assert meant("cyclofosfamide", words | {"cyclofosfamide": 30}) is None
+
+
+def _by_comparing_all(word: str, words: dict[str, int]) -> Spelling | None:
+    """Return what a word was meant to be: of all words the forty most similar as written, and as heard."""
+    similar, heard = OSA.normalized_similarity, sound(word)
+    sounds = {other: sound(other) for other in words if abs(len(other) - len(word)) <= 4}
+    written = process.extract(word, list(words), scorer=similar, limit=40, score_cutoff=0.6)
+    alike = process.extract(heard, sounds, scorer=similar, limit=40, score_cutoff=0.7)
+    turning = ("hypo", "hyper", "anti", "non", "pre", "post", "inter", "intra", "macro", "micro", "un", "de")
+    near = []
+    for other in {entry[0] for entry in written} | {str(entry[2]) for entry in alike}:
+        starts = [next((start for start in turning if one.startswith(start)), "") for one in (word, other)]
+        turned = starts[0] != starts[1] and (
+            word.removeprefix(starts[0])[-4:] == other.removeprefix(starts[1])[-4:]
+        )
+        as_heard = OSA.distance(heard, sound(other))
+        distance = min(OSA.distance(word, other), as_heard)
+        gives_way = word not in words or (as_heard == 0 and words[other] >= 20 * max(words[word], 1))
+        if (
+            gives_way
+            and not turned
+            and distance <= 1
+            and other != word
+            and len(other) >= 5
+            and other.isalpha()
+            and heard[0] == sound(other)[0]
+        ):
+            near.append((distance, -words[other], other))
+    if not near or len(word) < 5 or not word.isalpha():
+        return None
+    distance, least, best = min(near)
+    rivals = [one for one in near if one[0] == distance and sound(one[2]) != sound(best)]
+    return None if any(5 * one[1] < least for one in rivals) else Spelling(best, distance)
+
+
+LETTERS = st.text("aceiouyfhkpqrstxzéß", min_size=1, max_size=9)
+
+
+@settings(max_examples=300)
+@given(word=LETTERS, other=LETTERS, edits=st.lists(st.tuples(st.integers(0, 9), LETTERS), max_size=2))
+def test_what_is_meant_is_what_comparing_with_all_words_finds(
+    word: str, other: str, edits: list[tuple[int, str]]
+) -> None:
+    typed = word
+    for place, letters in edits:
+        typed = typed[:place] + letters[0] + typed[place + len(letters) % 2 :]
+    words = {word: 40, other: 3, "oaecipyra": 100, "xsitaxici": 5, "phyzicare": 20, "cheraxisc": 1}
+    assert meant(typed, words) == _by_comparing_all(typed, words)
+
+
+@needs_shared
+def test_misspelt_names_are_taken_as_comparing_with_all_words_takes_them() -> None:
+    rows = (SHARED / "eval" / "typos" / "queries.tsv").read_text("utf-8").splitlines()[1:]
+    typed = [word for row in rows for word in row.split("\t")[2].lower().split()]
+    known = [name for concept in shipped().concepts for name in concept.full_names]
+    known += [row.partition("true=")[2].partition(";")[0] for row in rows]
+    choose = random.Random(5)
+    words = NameWords({word: choose.randint(0, 50) for name in known for word in name.lower().split()})
+    assert [meant(word, words) for word in typed] == [_by_comparing_all(word, words) for word in typed]
+    assert sum(meant(word, words) is not None for word in typed) > len(rows) / 4
+
+
+@given(word=st.text("abcdefghijklmnopqrstuvwxyzéß", min_size=5, max_size=12))
+def test_a_word_is_found_among_those_that_begin_with_its_sound(word: str) -> None:
+    (held,) = NameWords({word: 1}).sounding(sound(word)[0])
+    assert word in held.near(word, sound(word))
 
 
 @pytest.mark.parametrize(

@@ -15,14 +15,51 @@ from helpers import ROOT
 SOURCES = sorted(
     path for folder in ("indexer/trialindex", "search/trialsearch") for path in (ROOT / folder).rglob("*.py")
 )
-# Whoever else may import a library: by path under the source roots.
+# Whoever else may import a library: by path under the source roots; a folder ends in a slash.
 ALLOWED = {
     "click": {"trialsearch/cli.py"},
-    "whoosh": {"trialindex/storage.py", "trialindex/whoosh_fields.py", "trialindex/analysis.py"},
+    "numpy": {
+        "trialindex/segments/",
+        "trialindex/storage.py",
+        "trialindex/verify.py",
+        "trialsearch/engine.py",
+        "trialsearch/evaluate.py",
+        "trialsearch/leaves.py",
+        "trialsearch/explain.py",
+        "trialsearch/highlight.py",
+        "trialsearch/lexicon.py",
+        "trialsearch/lists.py",
+        "trialsearch/partial.py",
+        "trialsearch/places.py",
+        "trialsearch/pruning.py",
+        "trialsearch/ranking.py",
+        "trialsearch/selecting.py",
+        "trialsearch/similar.py",
+        "trialsearch/suggest.py",
+        "trialsearch/whoosh_bridge.py",
+        "trialsearch/whoosh_postings.py",
+        "trialsearch/whoosh_reader.py",
+        "trialsearch/why.py",
+    },
+    "whoosh": {
+        "trialsearch/whoosh_bridge.py",
+        "trialsearch/whoosh_postings.py",
+        "trialsearch/whoosh_queries.py",
+        "trialsearch/whoosh_reader.py",
+        "trialsearch/whoosh_schema.py",
+        "trialsearch/whoosh_sound.py",
+    },
     "pydantic": {"trialindex/trial.py"},
-    "rapidfuzz": {"trialsearch/fuzzy.py"},
+    "rapidfuzz": {"trialsearch/fuzzy.py", "trialsearch/widening.py"},
 }
-HEAVY = ("whoosh", "pydantic", "rich", "lxml", "rapidfuzz", "click", "platformdirs")
+HEAVY = ("whoosh", "pydantic", "rich", "lxml", "rapidfuzz", "click", "platformdirs", "numpy", "zstandard")
+# What a plain search does without: each costs as much as the search itself, or more.
+NEVER_IN_A_SEARCH = (
+    "whoosh", "pydantic", "rich", "lxml", "rapidfuzz", "platformdirs", "filelock", "asyncio", "concurrent",
+    "multiprocessing", "subprocess", "shutil", "tempfile", "zipfile", "difflib", "csv", "importlib.metadata",
+    "importlib.resources", "click.shell_completion", "trialindex.builder", "trialindex.criteria",
+    "trialindex.formats", "trialindex.trial", "trialsearch.similar", "trialsearch.suggest",
+)  # fmt: skip
 
 
 def name(path: Path) -> str:
@@ -43,7 +80,7 @@ def test_there_are_sources_to_read() -> None:
     assert {"trialindex/storage.py", "trialsearch/parse.py", "trialindex/formats/files.py"} <= set(
         map(name, SOURCES)
     )
-    assert "whoosh" in set(imported(ROOT / "indexer/trialindex/storage.py"))
+    assert "numpy" in set(imported(ROOT / "indexer/trialindex/storage.py"))
 
 
 def test_the_indexer_never_imports_the_search() -> None:
@@ -54,7 +91,10 @@ def test_the_indexer_never_imports_the_search() -> None:
 
 @pytest.mark.parametrize("library", ALLOWED)
 def test_a_library_is_imported_in_its_place_alone(library: str) -> None:
-    assert {name(path) for path in SOURCES if library in imported(path)} <= ALLOWED[library]
+    places = tuple(ALLOWED[library])
+    assert [
+        name(path) for path in SOURCES if library in imported(path) and not name(path).startswith(places)
+    ] == []
 
 
 def test_no_module_reads_pickles_or_evaluates_text() -> None:
@@ -66,6 +106,32 @@ def test_no_module_reads_pickles_or_evaluates_text() -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"eval", "exec"}
     ]
     assert calls == []
+
+
+@pytest.mark.parametrize("form", ["table", "plain", "json", "jsonl", "ids", "csv"])
+def test_a_plain_search_loads_nothing_that_costs_more_than_it(corpus_index: Path, form: str) -> None:
+    searching = ["search", "lupus nephritis", "--index", str(corpus_index), "--format", form]
+    loaded = _loaded_by(searching)
+    assert "trialsearch.engine" in loaded
+    assert loaded & set(NEVER_IN_A_SEARCH) == ({"csv"} if form == "csv" else set())
+
+
+def test_help_loads_no_more_than_click() -> None:
+    for asked in (["--help"], ["search", "--help"], ["index", "-h"], ["--version"]):
+        assert _loaded_by(asked) & {*HEAVY, "trialsearch.engine", "trialindex.builder"} == {"click"}, asked
+
+
+def _loaded_by(words: list[str]) -> set[str]:
+    """Return the modules that are loaded when a fresh process has run a command."""
+    code = (
+        "import sys\nfrom trialsearch.cli import main\n"
+        # The last thing that the command line does, if nothing is left to do.
+        "import os\nos._exit = lambda code: None\n"
+        "try:\n    main()\nexcept SystemExit:\n    print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
+    assert done.stdout
+    return set(done.stderr.split())
 
 
 @pytest.mark.parametrize("package", ["trialsearch", "trialindex"])

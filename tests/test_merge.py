@@ -331,6 +331,31 @@ def test_any_order_gives_the_same_trial(records: list[SourceRecord], random: Any
     assert Document.of(stored) == Document.of(merged(*shuffled))
 
 
+@settings(max_examples=300, deadline=None)
+@given(record_sets(), record_sets(), record_sets())
+def test_two_stored_studies_join_to_that_of_all_their_records(
+    one: list[SourceRecord], other: list[SourceRecord], both: list[SourceRecord]
+) -> None:
+    # What was stored before the run went into both.
+    left, right = merged(*both, *one), merged(*both, *other)
+    before = copy.deepcopy((left, right))
+    joined = merge.union(left, right)
+    assert joined == merge.union(right, left) == merged(*both, *one, *other) == merged(*other, *one, *both)
+    assert merge.union(joined, left) == merge.union(left, joined) == joined
+    assert (left, right) == before
+
+
+def test_the_oddities_of_one_place_do_not_depend_on_the_order() -> None:
+    # Two files of one name: of what stands at one place, the entry that stays is always the same.
+    study = record("ctgov-json", "2019-01-01").study
+    first, second = (
+        SourceRecord(study, "ctgov-json", "a.json", 1, (Odd("StartDate", value, "not a date"),))
+        for value in ("soon", "later")
+    )
+    newest = record("ctgov-json", "2020-01-01", file="b.json")
+    assert merged(newest, first, second) == merged(newest, second, first) == merged(second, newest, first)
+
+
 @settings(max_examples=150, deadline=None)
 @given(record_sets())
 def test_nothing_is_added_that_the_winner_could_state(records: list[SourceRecord]) -> None:

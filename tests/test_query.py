@@ -14,7 +14,7 @@ from trialsearch.query import (
     All,
     And,
     Best,
-    Close,
+    Boost,
     Code,
     In,
     Missing,
@@ -139,7 +139,6 @@ def test_what_was_widened_shows_its_ways() -> None:
         ),
     )
     assert str(best) == "LN [=lupus nephritis; ~LNN]"
-    assert str(Close(best, ("ln",))) == str(best)
     assert str(Near(("qualiti", "", "life"))) == '"qualiti … life"'
 
 
@@ -155,6 +154,6 @@ def test_children_are_the_parts_and_the_ways() -> None:
     assert list(children(Or((a, b)))) == [a, b]
     assert list(children(Not(a))) == [a]
     assert list(children(In("BriefTitle", a))) == [a]
-    assert list(children(Close(a, ("a",)))) == [a]
+    assert list(children(Boost(a, 2.0))) == [a]
     assert list(children(Best("a", (Way("typed", "a", a), Way("synonym", "b", b))))) == [a, b]
     assert list(children(Words("a"))) == []

@@ -29,29 +29,34 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
+from operator import itemgetter
+from typing import NamedTuple
 
-from whoosh.lang.porter2 import stem
+import Stemmer
 
 from trialindex.spelling import american, singular
 
 __all__ = [
     "STOP_WORDS",
     "VALUE_GAP",
+    "Piece",
     "Token",
     "Unit",
     "fold",
     "normal_words",
+    "piece",
     "prepare",
+    "shouts",
     "terms",
     "tokens",
     "units",
+    "value_tokens",
 ]
 
 # Positions between two values of one field: no phrase spans two conditions.
-VALUE_GAP = 100
+VALUE_GAP = 16
 
 STOP_WORDS = frozenset(
     """a all an and are as at be been being by can could did do does for from had has have he her his how if
@@ -87,16 +92,33 @@ _ROMAN = {
     for number, numeral in enumerate("I II III IV V VI VII VIII IX X XI XII XIII".split(), start=1)
 }
 
-_DROPPED = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+_LONGEST_NUMERAL = max(map(len, _ROMAN))
+
+_DROPPED = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 _MICRO = re.compile(r"[µμ](?=(?:g|l|m|mol|M|L|U|IU|Ci|Sv|Gy|s|V|A|W|Eq)\b)")
 _GREEK_LETTERS = "Α-ΡΣ-Ωα-ωϐϑϕ"
 _IDEOGRAPHS = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-_ATOM = re.compile(
-    r"(?P<number>\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
-    rf"|(?P<greek>[{_GREEK_LETTERS}])"
-    rf"|(?P<ideograph>[{_IDEOGRAPHS}])"
-    rf"|(?P<word>[^\W\d_{_GREEK_LETTERS}{_IDEOGRAPHS}]+(?:['’][^\W\d_{_GREEK_LETTERS}]+)?)"
-)
+_FIRST_IDEOGRAPH = "\u3040"
+
+
+def _atom_pattern(ideographs: str) -> re.Pattern[str]:
+    return re.compile(
+        r"(?P<number>\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+        rf"|(?P<greek>[{_GREEK_LETTERS}])"
+        rf"|(?P<word>[^\W\d_{_GREEK_LETTERS}{ideographs}]+(?:['’][^\W\d_{_GREEK_LETTERS}]+)?)"
+        + (rf"|(?P<ideograph>[{ideographs}])" if ideographs else "")
+    )
+
+
+_ATOM = _atom_pattern("")
+
+
+@cache
+def _atom_or_ideograph() -> re.Pattern[str]:
+    """Return the pattern for texts that may have ideographs: sets so large take milliseconds to compile."""
+    return _atom_pattern(_IDEOGRAPHS)
+
+
 _GREEK_NAMES = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho
 sigma sigma tau upsilon phi chi psi omega beta theta phi""".split()
 _GREEK = dict(zip("αβγδεζηθικλμνξοπρσςτυφχψωϐϑϕ", _GREEK_NAMES, strict=True))
@@ -108,10 +130,17 @@ _ACRONYM = re.compile(r"[A-Z]{2,6}")
 _ACRONYM_PLURAL = re.compile(r"([A-Z]{2,6})s")
 _LONGEST_COMPOUND = 28
 _LONGEST_TERM = 64
+# No cache of its own: `_normal` has one, and so nothing is kept from word to word that threads could share.
+_STEM = Stemmer.Stemmer("english", 0).stemWord
+
+# What binds two pieces of text over one space (`Piece.tail` and `Piece.head`): a word that a number belongs
+# to, before a number, a numeral or an `a`; a short name before a number; a name of two letters before a
+# letter and a number; an `a`, which is a name only after a word of the first kind, before a number.
+_BY_WORD, _BY_NAME, _BY_LETTER, LONE_A = 1, 2, 4, 8
+NUMBER = _BY_NAME
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A term at a place: `position` counts atoms from 0, `start` and `end` are offsets into the prepared
     text.
     """
@@ -122,8 +151,7 @@ class Token:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """One thing that a query asks for.
 
     `text`: as typed. `alternatives`: the ways in which the index may hold it, each one term or, for a
@@ -139,15 +167,42 @@ class Unit:
         return " ".join(self.alternatives[0])
 
 
-@dataclass(slots=True)
-class _Atom:
-    kind: str
-    raw: str
-    start: int
-    end: int
-    joint: str  # what stands between this atom and the one before: "", "-", " ", "/" or "|" for anything else
+class Piece(NamedTuple):
+    """The tokens of a part of a prepared text that begins and ends at a space or at the text's ends.
+
+    `size`: how many atoms. `terms` and `places`: as many tokens each, places counted from 0 and ascending.
+    `head` and `tail`: what the piece may be to the one before it and the one after it. Two pieces parted by
+    exactly one space have to be read as one where `before.tail & after.head` is not 0, and, if the one in
+    front of `before` is read with it, where `before.tail & LONE_A` and `after.head & NUMBER` are not;
+    elsewhere the tokens of a text are those of its pieces.
+    """
+
+    size: int
     terms: tuple[str, ...]
-    plain: str  # folded, a numeral as its number: what compounds are made of
+    places: tuple[int, ...]
+    head: int
+    tail: int
+
+
+class _Atom:
+    """A part of a text as it is written (`raw`).
+
+    `joint`: what stands between it and the one before, "", "-", " ", "/" or "|" for anything else. `plain`:
+    folded, a numeral as its number: what compounds are made of.
+    """
+
+    __slots__ = ("end", "joint", "kind", "plain", "raw", "start", "terms")
+
+    def __init__(
+        self, kind: str, raw: str, start: int, end: int, joint: str, terms: tuple[str, ...], plain: str
+    ) -> None:
+        self.kind = kind
+        self.raw = raw
+        self.start = start
+        self.end = end
+        self.joint = joint
+        self.terms = terms
+        self.plain = plain
 
 
 def prepare(text: str) -> str:
@@ -156,8 +211,12 @@ def prepare(text: str) -> str:
     """
     if text.isascii():
         return text
-    composed = unicodedata.normalize("NFC", text.translate(_DROPPED))
-    return _MICRO.sub("u", composed).replace("µ", "μ")
+    for invisible in _DROPPED:
+        text = text.replace(invisible, "")
+    composed = unicodedata.normalize("NFC", text)
+    if "µ" in composed or "μ" in composed:
+        return _MICRO.sub("u", composed).replace("µ", "μ")
+    return composed
 
 
 @lru_cache(maxsize=200_000)
@@ -180,18 +239,17 @@ def _normal(word: str) -> str:
     """Return the term of a folded word: American spelling, singular, stem."""
     if len(word) < 4 or not word.isalpha():
         return word[:_LONGEST_TERM]
-    return str(stem(singular(american(word))))[:_LONGEST_TERM]
+    return str(_STEM(singular(american(word))))[:_LONGEST_TERM]
 
 
-@lru_cache(maxsize=200_000)
 def _word_terms(raw: str, shouting: bool) -> tuple[str, ...]:
     """Return the terms of one word as written, the likeliest first; () for a function word."""
     if raw[-2:] in {"'s", "’s", "'S", "’S"}:
         raw = raw[:-2]
-    elif plural := _ACRONYM_PLURAL.fullmatch(raw):
+    elif raw[-1:] == "s" and (plural := _ACRONYM_PLURAL.fullmatch(raw)):
         raw = plural[1]
     folded = _plain(raw)
-    acronym = _ACRONYM.fullmatch(raw) is not None
+    acronym = raw.isupper() and _ACRONYM.fullmatch(raw) is not None
     if folded in STOP_WORDS:
         return (raw,) if acronym and not shouting and folded not in _NEVER_ACRONYMS else ()
     normal = _normal(folded)
@@ -203,8 +261,10 @@ def _word_terms(raw: str, shouting: bool) -> tuple[str, ...]:
     return (normal, folded)
 
 
-def _shouts(text: str) -> bool:
-    """Whether a text is all capitals, so that capitals say nothing: it has a long word, or many words."""
+def shouts(text: str) -> bool:
+    """Whether a prepared text is all capitals, so that capitals say nothing: it has a long word, or many
+    words.
+    """
     return text.isupper() and (len(text.split()) > 4 or re.search(r"[A-Z]{7}", text) is not None)
 
 
@@ -218,11 +278,11 @@ def _read_word(raw: str, shouting: bool) -> tuple[str, tuple[str, ...]]:
     return _plain(raw), _word_terms(raw, shouting)
 
 
-def _atoms(text: str) -> list[_Atom]:
-    shouting = _shouts(text)
+def _atoms(text: str, shouting: bool) -> list[_Atom]:
     found: list[_Atom] = []
     end = -1
-    for match in _ATOM.finditer(text):
+    plain_text = text.isascii() or max(text) < _FIRST_IDEOGRAPH
+    for match in (_ATOM if plain_text else _atom_or_ideograph()).finditer(text):
         kind = match.lastgroup or ""
         raw = match[0]
         start, stop = match.span()
@@ -256,7 +316,13 @@ def _is_numeral(before: list[_Atom], joint: str) -> bool:
     if not before:
         return False
     if joint == "/":
-        return len(before) > 1 and before[-1].kind == "number" and before[-2].plain in _NUMBERED
+        number = before[-1]
+        return (
+            len(before) > 1
+            and number.kind == "number"
+            and number.joint != "|"
+            and before[-2].plain in _NUMBERED
+        )
     return joint in {" ", "-"} and before[-1].plain in _NUMBERED
 
 
@@ -351,7 +417,8 @@ def tokens(text: str) -> list[Token]:
     """Return the tokens of one value, by position; several may share one. Offsets refer to
     `prepare(text)`.
     """
-    atoms = _atoms(prepare(text))
+    prepared = prepare(text)
+    atoms = _atoms(prepared, shouts(prepared))
     found = [
         Token(term, position, atom.start, atom.end)
         for position, atom in enumerate(atoms)
@@ -361,6 +428,57 @@ def tokens(text: str) -> list[Token]:
         found.append(Token(term, first, atoms[first].start, atoms[last].end))
     found.sort(key=lambda token: token.position)
     return found
+
+
+def piece(text: str, shouting: bool) -> Piece:
+    """Return the tokens of a piece of a prepared text (`shouting`: whether that whole text `shouts`).
+
+    >>> piece("follow-up,", False)[:3]
+    (2, ('follow', 'followup', 'up'), (0, 0, 1))
+    >>> piece("IL", False).tail & piece("2-producing", False).head > 0
+    True
+    >>> piece("(IL)", False).tail, piece("week", False).tail, piece("aspirin", False).tail
+    (0, 0, 0)
+    """
+    if text.isascii() and text.isalpha():
+        plain, terms = _read_word(text[: 2 * _LONGEST_TERM], shouting)
+        only = _Atom("word", text, 0, len(text), "/", terms, plain)
+        head = _head([only]) if len(text) <= _LONGEST_NUMERAL else 0
+        return Piece(1, terms, (0,) * len(terms), head, _tail(only))
+    atoms = _atoms(text, shouting)
+    if not atoms:
+        return Piece(0, (), (), 0, 0)
+    found = [(place, term) for place, atom in enumerate(atoms) for term in atom.terms]
+    if len(atoms) > 1:
+        found += [(first, term) for first, _, term in _compounds(atoms)]
+        found.sort(key=itemgetter(0))
+    return Piece(
+        len(atoms),
+        tuple([term for _, term in found]),
+        tuple([place for place, _ in found]),
+        _head(atoms) if atoms[0].start == 0 else 0,
+        _tail(atoms[-1]) if atoms[-1].end == len(text) else 0,
+    )
+
+
+def _head(atoms: list[_Atom]) -> int:
+    """Return what the first of these atoms may be to a word before it and a space."""
+    first = atoms[0]
+    if first.kind == "number":
+        return _BY_WORD | (_BY_NAME if first.plain.isdigit() and len(first.plain) <= 3 else 0)
+    lettered = len(first.plain) == 1 and len(atoms) > 1 and (atoms[1].joint, atoms[1].kind) == ("", "number")
+    return (_BY_WORD if first.plain == "a" or first.raw.upper() in _ROMAN else 0) | (
+        _BY_LETTER if lettered else 0
+    )
+
+
+def _tail(last: _Atom) -> int:
+    """Return what an atom may be to what comes after it and a space."""
+    if not _takes_number(last):
+        return LONE_A if last.plain == "a" and not last.terms else 0
+    return (
+        _BY_NAME | (_BY_WORD if last.plain in _NUMBERED else 0) | (_BY_LETTER if len(last.plain) == 2 else 0)
+    )
 
 
 def terms(text: str) -> list[str]:
@@ -392,7 +510,7 @@ def units(text: str) -> list[Unit]:
     [(('hear',),), (('aid',), ('aids',))]
     """
     prepared = prepare(text)
-    atoms = _atoms(prepared)
+    atoms = _atoms(prepared, shouts(prepared))
     starts = {first: (last, term) for first, last, term in reversed(list(_compounds(atoms)))}
     found: list[Unit] = []
     place = 0
@@ -424,7 +542,8 @@ def sequence(text: str) -> tuple[str, ...]:
     >>> sequence("quality of life"), sequence("IL-2 therapy")
     (('qualiti', '', 'life'), ('il', '2', 'therapi'))
     """
-    return _side_by_side(_atoms(prepare(text)))
+    prepared = prepare(text)
+    return _side_by_side(_atoms(prepared, shouts(prepared)))
 
 
 def _side_by_side(atoms: list[_Atom]) -> tuple[str, ...]:

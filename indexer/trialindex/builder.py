@@ -4,15 +4,15 @@
 
 Records are read one at a time, merged with what the index holds of their trial (`merge`), and written only
 where that changed something. What was committed stays: a run that is stopped can be started again and goes
-on.
+on. Large sources are read by several processes (`workers`); what the index holds in the end is the same.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
+from array import array
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -20,32 +20,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trialindex import merge
-from trialindex.errors import IndexMissing
 from trialindex.formats import read_items
-from trialindex.formats.record import Rejected, Skipped, SourceRecord
+from trialindex.formats.files import walk
+from trialindex.formats.record import Item, Rejected, SourceRecord
 
 if TYPE_CHECKING:
+    from trialindex.storage import Snapshot, Writer
     from trialindex.trial import Trial
 
 __all__ = ["Report", "build", "delete", "read", "rebuild"]
 
 REJECTS = "rejects.jsonl"
 
+MEMORY = 1 << 30
 # Trials held in memory before they are handed to the writer, and trials written between two commits.
 _PENDING = 500
-_COMMIT = 2_000
-_PROBLEMS = 1000
+_COMMIT = 10_000
+# Numbers that wait in a set before they go into the array.
+_RECENT = 1 << 14
+PROBLEMS = 1000
 
 
 @dataclass(slots=True)
 class Report:
     """What a run did with the records that it read.
 
-    Every record is counted once: `records == added + changed + unchanged + rejected`. `skipped` counts
-    files that hold no trial, `odd` values that are not what their field should hold. `odd_kinds` counts
-    these by field and reason. `problems` has the first thousand rejections and odd values, each a line with
-    file, record, field and reason. `trials` is the number of trials in the index afterwards; `rejects` the
-    file with what was set aside, if anything was.
+    Every record is counted once: `records == added + changed + unchanged + rejected`. A record is unchanged
+    where it says nothing new to what the index held of its trial before the run. Of the others, those of one
+    trial that say the same count once; the first of a trial that the index did not hold is `added`, the rest
+    are `changed`. So the counts are the same in whatever order records are read.
+
+    `files` counts the files read, `skipped` those that hold no trial, `odd` values that are not what their
+    field should hold. `odd_kinds` counts these by field and reason. `problems` has the first thousand
+    rejections and odd values, each a line with file, record, field and reason. `trials` is the number of
+    trials in the index afterwards; `rejects` the file with what was set aside, if anything was.
     """
 
     records: int = 0
@@ -55,13 +63,31 @@ class Report:
     rejected: int = 0
     skipped: int = 0
     odd: int = 0
+    files: int = 0
     trials: int = 0
     rejects: Path | None = None
     odd_kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
+    def note(self, item: Item) -> None:
+        """Count an item, but for what its record does to the index."""
+        if isinstance(item, SourceRecord):
+            self.records += 1
+            for odd in item.odd:
+                self.odd += 1
+                self.odd_kinds[odd.field, odd.reason] += 1
+                place = f"{item.file}, record {item.number}, {odd.field}"
+                self._problem(f"{place}: {odd.reason}: {odd.value[:80]!r}")
+        elif isinstance(item, Rejected):
+            self.records += 1
+            self.rejected += 1
+            place = f"{item.file}, record {item.number}{f', {item.field}' if item.field else ''}"
+            self._problem(f"{place}: {item.reason}; set aside in {REJECTS}")
+        else:
+            self.skipped += 1
+
     def _problem(self, line: str) -> None:
-        if len(self.problems) < _PROBLEMS:
+        if len(self.problems) < PROBLEMS:
             self.problems.append(line)
 
 
@@ -83,73 +109,183 @@ def build(
     index: str | Path,
     *,
     progress: Callable[[Report, str], None] | None = None,
+    memory: int = MEMORY,
+    workers: int | None = None,
 ) -> Report:
     """Create or update the index in a folder from files, archives and folders; return what was done.
 
-    `progress` is called after every record with the report so far and the file being read. Raises
-    SourceError where a source does not exist (before anything is read), IndexLocked while another process
-    writes, IndexDamaged where the folder holds an index that cannot be read.
+    `progress` is called with the report so far and the file being read: after every record, or a few times a
+    second where several processes read; with "" when nothing is read any more and the index is put together.
+    `memory`: bytes that all processes together may take, at least 200 MB. `workers`: processes that read;
+    without it as many as there are cores, memory allows and the sources are worth (`workers.plan`).
+
+    Raises SourceError where a source does not exist (before anything is read), IndexLocked while another
+    process writes, IndexDamaged where the folder holds an index that cannot be read, TrialError where the
+    memory is too little or a process was killed.
     """
+    from trialindex import workers as processes
     from trialindex.storage import Writer
 
     paths = [Path(source) for source in sources]
-    streams = [read_items(path) for path in paths]
+    for path in paths:
+        walk(path)  # raises SourceError
+    plan = processes.plan(paths, memory, workers)
     folder = Path(index)
     report = Report()
-    with Writer(folder) as writer, _Rejects(folder / REJECTS) as rejects:
-        update = _Update(writer, report)
-        for stream in streams:
-            for item in stream:
-                if isinstance(item, SourceRecord):
-                    update.take(item)
-                elif isinstance(item, Rejected):
-                    report.records += 1
-                    report.rejected += 1
-                    place = f"{item.file}, record {item.number}{f', {item.field}' if item.field else ''}"
-                    report._problem(f"{place}: {item.reason}; set aside in {REJECTS}")
-                    rejects.write(item)
-                elif isinstance(item, Skipped):
-                    report.skipped += 1
-                if progress is not None:
-                    progress(report, item.file)
-        update.flush()
+    with Writer(folder, memory=plan.own) as writer, _Rejects(folder / REJECTS) as rejects:
+        processes.sweep(folder)
+        if plan.workers:
+            processes.read(paths, writer, plan, report, rejects.write, progress)
+        else:
+            _read_here(paths, writer, report, rejects, progress)
+        if progress is not None and report.records:
+            progress(report, "")
+        # One segment is asked faster than several; but a small update must not cost a large rewrite.
+        if 2 * (report.added + report.changed) > sum(live for live, _ in writer.segments):
+            writer.merge()
     report.rejects = rejects.path if rejects.path.is_file() else None
     report.trials = count(folder)
     return report
 
 
+def _read_here(
+    paths: list[Path],
+    writer: Writer,
+    report: Report,
+    rejects: _Rejects,
+    progress: Callable[[Report, str], None] | None,
+) -> None:
+    """Read sources in this process."""
+    from trialindex.storage import open_snapshot
+
+    snapshot = open_snapshot(writer.folder)
+    try:
+        update = _Update(writer, snapshot, report)
+        last = ""
+        for path in paths:
+            for item in read_items(path):
+                if item.file != last:
+                    last = item.file
+                    report.files += 1
+                report.note(item)
+                if isinstance(item, SourceRecord):
+                    update.take(item)
+                elif isinstance(item, Rejected):
+                    rejects.write(reject_line(item))
+                if progress is not None:
+                    progress(report, item.file)
+        update.flush()
+    finally:
+        snapshot.close()
+
+
+def stored_study(snapshot: Snapshot, key: str) -> dict[str, Any] | None:
+    """Return what an index holds of a trial, None where it holds nothing."""
+    doc = snapshot.find_key(key)
+    return None if doc is None else snapshot.study(doc)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a record says of its trial that the index did not know before the run, in two numbers: that of
+    the trial, and that of all that the record says (0: nothing new). `new`: the index did not hold the trial.
+    """
+
+    trial: int
+    content: int
+    new: bool
+
+    @classmethod
+    def of(cls, before: dict[str, Any] | None, record: SourceRecord, after: dict[str, Any]) -> Effect:
+        """`before`: what was stored before the run; `after`: the same with the record."""
+        trial = number(merge.trial_id(record.study).encode("utf-8", "surrogatepass"))
+        same = before is not None and merge.split(before)[0] == merge.split(after)[0]
+        content = 0 if same else number(json.dumps(record.study).encode())
+        return cls(trial, content, before is None)
+
+
+def number(data: bytes) -> int:
+    """Return a number from 1 on that stands for some bytes. Of a million, two are the same once in 30
+    million times.
+    """
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little") or 1
+
+
+class Effects:
+    """Counts what the records of a run did, as `Report` says, in whatever order they come."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._trials = _Numbers()
+        self._contents = _Numbers()
+
+    def has(self, trial: int) -> bool:
+        """Whether a trial of that number came in this run."""
+        return trial in self._trials
+
+    def take(self, effect: Effect) -> None:
+        """Count a record."""
+        first = self._trials.add(effect.trial)
+        if not effect.content or not self._contents.add(effect.content):
+            self._report.unchanged += 1
+        elif first and effect.new:
+            self._report.added += 1
+        else:
+            self._report.changed += 1
+
+
+class _Numbers:
+    """A growing set of 64-bit numbers, about 8 bytes each."""
+
+    def __init__(self) -> None:
+        self._held = array("Q")
+        self._recent: set[int] = set()
+
+    def __contains__(self, number: int) -> bool:
+        if number in self._recent:
+            return True
+        place = bisect_left(self._held, number)
+        return place < len(self._held) and self._held[place] == number
+
+    def add(self, number: int) -> bool:
+        """Add a number; whether it was not there."""
+        if number in self:
+            return False
+        self._recent.add(number)
+        if len(self._recent) > max(_RECENT, len(self._held) // 4):
+            self._held = array("Q", sorted([*self._held, *self._recent]))
+            self._recent.clear()
+        return True
+
+
 class _Update:
     """Takes records to an index by way of a bounded number of pending trials."""
 
-    def __init__(self, writer: Any, report: Report) -> None:
+    def __init__(self, writer: Writer, before: Snapshot, report: Report) -> None:
         self._writer = writer
+        self._before = before
         self._report = report
+        self._effects = Effects(report)
         self._pending: dict[str, dict[str, Any]] = {}
 
     def take(self, record: SourceRecord) -> None:
-        report = self._report
-        report.records += 1
-        for odd in record.odd:
-            report.odd += 1
-            report.odd_kinds[odd.field, odd.reason] += 1
-            report._problem(
-                f"{record.file}, record {record.number}, {odd.field}: {odd.reason}: {odd.value[:80]!r}"
-            )
         key = merge.trial_id(record.study)
-        stored = self._pending.get(key)
-        if stored is None:
-            stored = self._writer.get(key)
-        study = merge.add(stored, record)
-        if stored is None:
-            report.added += 1
-        elif merge.split(stored)[0] == merge.split(study)[0]:
-            report.unchanged += 1
-        else:
-            report.changed += 1
-        if study != stored:
-            self._pending[key] = study
-            if len(self._pending) >= _PENDING:
-                self.flush()
+        before = stored_study(self._before, key)
+        study = merge.add(before, record)
+        if study == before:
+            self._report.unchanged += 1
+            return
+        effect = Effect.of(before, record, study)
+        if self._effects.has(effect.trial):
+            now = self._pending.get(key) or self._writer.get(key)
+            study = study if now is None else merge.union(now, study)
+            if study == now:
+                self._effects.take(effect)
+                return
+        self._effects.take(effect)
+        self._pending[key] = study
+        if len(self._pending) >= _PENDING:
+            self.flush()
 
     def flush(self) -> None:
         for key, study in self._pending.items():
@@ -172,24 +308,16 @@ class _Rejects:
     def __exit__(self, *_: object) -> None:
         self._known = None
 
-    def write(self, item: Rejected) -> None:
+    def write(self, line: str) -> None:
         if self._known is None:
             self._known = set()
             if self.path.is_file():
                 with self.path.open("r+", encoding="utf-8", newline="\n") as file:
-                    line = "\n"
-                    for line in file:
-                        self._known.add(_digest(line.rstrip("\n")))
-                    if not line.endswith("\n"):
+                    last = "\n"
+                    for last in file:
+                        self._known.add(_digest(last.rstrip("\n")))
+                    if not last.endswith("\n"):
                         file.write("\n")  # a crash cut the last line
-        entry = {
-            "file": item.file,
-            "record": item.number,
-            "field": item.field,
-            "reason": item.reason,
-            "raw": item.raw,
-        }
-        line = json.dumps(entry, ensure_ascii=True)
         if _digest(line) not in self._known:
             self._known.add(_digest(line))
             with self.path.open("a", encoding="utf-8") as file:
@@ -198,6 +326,18 @@ class _Rejects:
 
 def _digest(line: str) -> bytes:
     return hashlib.sha256(line.encode()).digest()
+
+
+def reject_line(item: Rejected) -> str:
+    """Return the line of the rejects file that keeps what could not be read."""
+    entry = {
+        "file": item.file,
+        "record": item.number,
+        "field": item.field,
+        "reason": item.reason,
+        "raw": item.raw,
+    }
+    return json.dumps(entry, ensure_ascii=True)
 
 
 def count(index: str | Path) -> int:
@@ -233,28 +373,20 @@ def delete(identifiers: Iterable[str], index: str | Path) -> tuple[list[str], li
     return list(dict.fromkeys(keys.values())), [name for name in found if name not in keys]
 
 
-def rebuild(index: str | Path) -> int:
-    """Build an index anew from its own stored records, and put it in the place of the old one; return the
-    number of trials.
+def rebuild(index: str | Path, *, memory: int = MEMORY) -> int:
+    """Build an index anew from its own stored records; return the number of trials.
 
-    Raises IndexMissing where there is none, IndexLocked while somebody writes to it. The old index stays as
-    it was until the new one is complete.
+    `memory`: bytes that it may take. Raises IndexMissing where there is none, IndexLocked while somebody
+    writes to it, TrialError for less memory than 200 MB. One commit replaces all: until then the index is
+    what it was.
     """
-    from trialindex import storage
+    from trialindex.storage import Writer, stored_studies
+    from trialindex.workers import plan
 
-    folder = Path(index).resolve()
-    if not storage.exists(folder):
-        raise IndexMissing(
-            f"no index in {folder}: build one with `trialsearch index SOURCE --index {folder}`"
-        )
-    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        with storage.locked(folder):
-            with storage.Writer(made) as writer:
-                for key, study in storage.stored_studies(folder):
-                    writer.put(key, study)
-            storage.replace(folder, made)
-    except BaseException:
-        shutil.rmtree(made, ignore_errors=True)
-        raise
+    own = plan([], memory).own
+    folder = Path(index)
+    with Writer(folder, create=False, memory=own) as writer:
+        for key, study in stored_studies(folder):
+            writer.put(key, study)
+        writer.merge()
     return count(folder)

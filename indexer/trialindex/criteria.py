@@ -99,7 +99,7 @@ _INLINE = re.compile(
     r"(?<=\S)[ \t]+(?=(?:(?:Key|Main|Major|KEY|MAIN|MAJOR) )?(?:Inclusion|Exclusion|INCLUSION|EXCLUSION)"
     r" (?:Criteria|CRITERIA) ?(?::(?P<list>\s{0,3}(?:[*•-]|\(?\d))?|$))"
 )
-_CANDIDATE = re.compile(r"[:：]|clusion|eligib", re.IGNORECASE)  # spares most lines the rest
+_CANDIDATE = re.compile(r"[:：]|clusion|eligib", re.IGNORECASE)
 _BLANKS = re.compile(r"\n{3,}")
 
 
@@ -130,13 +130,21 @@ def split_criteria(text: str) -> Criteria:
         if kept or not line:
             lines[part].append(kept)
         previous = line
-    return Criteria(*(_BLANKS.sub("\n\n", "\n".join(lines[name]).strip("\n")) for name in Criteria._fields))
+    return Criteria(*(_text(lines[name]) for name in Criteria._fields))
+
+
+def _text(lines: list[str]) -> str:
+    text = "\n".join(lines).strip("\n")
+    return _BLANKS.sub("\n\n", text) if "\n\n\n" in text else text
 
 
 def _lines(text: str) -> list[str]:
     """Return the lines of a text, parted also before a heading in the middle of a line."""
     found = []
     for line in text.splitlines():
+        if "clusion" not in line and "CLUSION" not in line:
+            found.append(line)
+            continue
         start = 0
         for match in _INLINE.finditer(line):
             before = line[start : match.start()]
@@ -149,7 +157,7 @@ def _lines(text: str) -> list[str]:
 
 def _mark(line: str, previous: str, part: str) -> tuple[str | None, str]:
     """Return the part that a line turns to, or None, and what is kept of the line."""
-    if _CANDIDATE.search(line) is None:
+    if not _may_head(line):
         return None, line
     bullet = _BULLET.match(line)
     bare = line[bullet.end() :] if bullet else line
@@ -167,6 +175,15 @@ def _mark(line: str, previous: str, part: str) -> tuple[str | None, str]:
             (turn for turn, opening in _OPENINGS if opening.fullmatch(bare[:-1].rstrip())), None
         ), line
     return None, line
+
+
+def _may_head(line: str) -> bool:
+    """Whether `_CANDIDATE` is found in a line: spares most lines the rest."""
+    if not line.isascii():
+        return _CANDIDATE.search(line) is not None
+    # For ASCII three searches for plain texts say the same in a tenth of the time.
+    lowered = line.lower()
+    return ":" in line or "clusion" in lowered or "eligib" in lowered
 
 
 def _named(head: str, colon: bool, rest: str, bulleted: bool, previous: str) -> tuple[str, bool] | None:

@@ -16,20 +16,22 @@ True
 
 from __future__ import annotations
 
-import calendar
 import re
-from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+
+from trialindex.frozen import frozen
 
 __all__ = ["Age", "age_groups", "date_range", "parse_age", "parse_date"]
 
-_MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_name) if name} | {
-    name.lower(): number for number, name in enumerate(calendar.month_abbr) if name
-}
-_ISO = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2})(?:[T ][\d:.Z+-]*)?)?)?", re.ASCII)
-_SLASHED = re.compile(r"(\d{1,2})/(?:(\d{1,2})/)?(\d{4})", re.ASCII)
-_SPELLED = re.compile(r"([A-Za-z]{3,9})\.? (?:(\d{1,2})(?:st|nd|rd|th)?,? )?(\d{4})", re.ASCII)
-_DAY_FIRST = re.compile(r"(\d{1,2}) ([A-Za-z]{3,9})\.?,? (\d{4})", re.ASCII)
+_MONTHS = """january february march april may june july august september october november december""".split()
+_MONTH_NUMBERS = {name[:size]: number for number, name in enumerate(_MONTHS, 1) for size in (3, len(name))}
+# Compiled when a date is first read in one of these spellings.
+_ISO = r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2})(?:[T ][\d:.Z+-]*)?)?)?"
+_SLASHED = r"(\d{1,2})/(?:(\d{1,2})/)?(\d{4})"
+_SPELLED = r"([A-Za-z]{3,9})\.? (?:(\d{1,2})(?:st|nd|rd|th)?,? )?(\d{4})"
+_DAY_FIRST = r"(\d{1,2}) ([A-Za-z]{3,9})\.?,? (\d{4})"
+_LONGEST_DATE = 40  # characters
 
 
 def parse_date(text: str) -> str | None:
@@ -38,18 +40,24 @@ def parse_date(text: str) -> str | None:
 
     A time of day is dropped. A date that does not exist (30 February) is None.
     """
+    # Days recur by the thousand; what is longer than any of them is no day and is not to be held.
+    return _day(text) if len(text) <= _LONGEST_DATE else _day.__wrapped__(text)
+
+
+@lru_cache(maxsize=1 << 15)
+def _day(text: str) -> str | None:
     text = " ".join(text.split())
     year = month = day = None
-    if match := _ISO.fullmatch(text):
+    if match := re.fullmatch(_ISO, text, re.ASCII):
         year, month, day = match.groups()
-    elif match := _SLASHED.fullmatch(text):
+    elif match := re.fullmatch(_SLASHED, text, re.ASCII):
         month, day, year = match.groups()
-    elif match := _SPELLED.fullmatch(text):
+    elif match := re.fullmatch(_SPELLED, text, re.ASCII):
         name, day, year = match.groups()
-        month = str(_MONTHS.get(name.lower(), 0))
-    elif match := _DAY_FIRST.fullmatch(text):
+        month = str(_MONTH_NUMBERS.get(name.lower(), 0))
+    elif match := re.fullmatch(_DAY_FIRST, text, re.ASCII):
         day, name, year = match.groups()
-        month = str(_MONTHS.get(name.lower(), 0))
+        month = str(_MONTH_NUMBERS.get(name.lower(), 0))
     else:
         return None
     try:
@@ -69,6 +77,8 @@ def date_range(partial: str) -> tuple[date, date]:
         day = date(*parts)
         return day, day
     if len(parts) == 2:
+        import calendar
+
         year, month = parts
         return date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])
     (year,) = parts
@@ -76,10 +86,10 @@ def date_range(partial: str) -> tuple[date, date]:
 
 
 _DAYS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}
-_AGE = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)\s*([a-z]+)", re.ASCII)
+_AGE = r"(\d{1,6}(?:\.\d{1,6})?)\s*([a-z]+)"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Age:
     """An age or a span of time: `number` of `unit` (minute, hour, day, week, month, year)."""
 
@@ -98,7 +108,7 @@ class Age:
 
 def parse_age(text: str) -> Age | None:
     """Return the age that a text like `16 Years` or `18 years old` states; None for `N/A` and all else."""
-    match = _AGE.match(text.strip().lower())
+    match = re.match(_AGE, text.strip().lower(), re.ASCII)
     if match is None:
         return None
     unit = match[2].removesuffix("s")

@@ -12,23 +12,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from trialindex import codes
 from trialindex.analysis import fold
-from trialindex.criteria import split_criteria
 from trialindex.dates import date_range, parse_age, parse_date
 from trialindex.fields import FIELDS
-from trialindex.study_fields import by_piece, values
+from trialindex.frozen import frozen
+from trialindex.study_fields import Paths, by_piece, values
 
-__all__ = ["NO_NUMBER_OF_PARTICIPANTS", "Document"]
+__all__ = ["NO_NUMBER_OF_PARTICIPANTS", "Document", "field_text"]
 
 # The registry's placeholder for an enrolment that nobody stated.
 NO_NUMBER_OF_PARTICIPANTS = 99999999
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
     """The values of one trial by field name; fields without a value are absent.
 
@@ -50,28 +51,68 @@ class Document:
         text: dict[str, list[str]] = {}
         code: dict[str, list[str]] = {}
         numbers: dict[str, float] = {}
-        for field in FIELDS.values():
-            if not field.path:
-                continue
-            found = values(study, field.path)
+        paths, fields, lists = _plan()
+        held = paths.values(study)
+        for name, kind, number in fields:
+            found = held[number]
             if not found:
                 continue
-            if field.kind == "text":
-                text[field.name] = [str(value) for value in found]
-            elif field.kind == "code":
-                code[field.name] = list(dict.fromkeys(_code(value) for value in found))
-            elif field.kind == "day":
-                numbers |= _days(field.name, found[0])
+            if kind == "text":
+                text[name] = [str(value) for value in found]
+            elif kind == "code":
+                code[name] = list(dict.fromkeys(_code(value) for value in found))
+            elif kind == "day":
+                numbers |= _days(name, found[0])
             else:
-                numbers |= _number(field.name, found[0])
-        criteria = split_criteria("\n\n".join(text.get("EligibilityCriteria", [])))
-        for name, part in (
-            ("InclusionCriteria", criteria.inclusion),
-            ("ExclusionCriteria", criteria.exclusion),
-        ):
-            if part.strip():
-                text[name] = [part]
-        return cls(text, code, _names(study), numbers)
+                numbers |= _number(name, found[0])
+        from trialindex.criteria import (
+            split_criteria,  # costs a search from a fresh start, which needs it not
+        )
+
+        criteria = split_criteria("\n\n".join(text.get("EligibilityCriteria", ())))
+        if criteria.inclusion.strip():
+            text["InclusionCriteria"] = [criteria.inclusion]
+        if criteria.exclusion.strip():
+            text["ExclusionCriteria"] = [criteria.exclusion]
+        if criteria.other.strip():
+            text["OtherCriteria"] = [criteria.other]
+        names = _names([value for number in group for value in held[number]] for group in lists)
+        return cls(text, code, names, numbers)
+
+
+def field_text(study: dict[str, Any], name: str) -> list[str]:
+    """Return what `Document.of(study).text` has of one field; [] for a field without a value.
+
+    >>> field_text({"protocolSection": {"conditionsModule": {"conditions": ["Gout", "Lupus"]}}}, "Condition")
+    ['Gout', 'Lupus']
+    """
+    path = FIELDS[name].path
+    if path:
+        return [str(value) for value in values(study, path)]
+    return Document.of(study).text.get(name, [])
+
+
+# The name fields, and the pieces whose whole values they hold.
+_NAMES = {
+    "AnyId": ("NCTId", "NCTIdAlias"),
+    "Country": ("LocationCountry",),
+    "ConditionName": ("Condition", "ConditionMeshTerm"),
+    "InterventionFullName": ("InterventionName", "InterventionOtherName", "InterventionMeshTerm"),
+}
+
+
+@cache
+def _plan() -> tuple[Paths, list[tuple[str, str, int]], list[list[int]]]:
+    """Return all paths that a document takes values from; name, kind and path number of each field that
+    stands at one; and the path numbers of each name field.
+    """
+    pieces = by_piece()
+    fields = [field for field in FIELDS.values() if field.path]
+    asked = [field.path for field in fields]
+    asked += [pieces[piece].path for held in _NAMES.values() for piece in held]
+    numbers = {path: number for number, path in enumerate(dict.fromkeys(asked))}
+    lists = [[numbers[pieces[piece].path] for piece in held] for held in _NAMES.values()]
+    return Paths(numbers), [(field.name, field.kind, numbers[field.path]) for field in fields], lists
 
 
 def _code(value: Any) -> str:
@@ -79,11 +120,17 @@ def _code(value: Any) -> str:
 
 
 def _days(name: str, value: Any) -> dict[str, float]:
-    day = parse_date(value) if isinstance(value, str) else None
+    days = _ordinals(value) if isinstance(value, str) else None
+    return {name: days[0], f"{name}Last": days[1]} if days else {}
+
+
+def _ordinals(text: str) -> tuple[int, int] | None:
+    """Return the first and the last day that a date may mean; None for what is no date."""
+    day = parse_date(text)
     if day is None:
-        return {}
+        return None
     first, last = date_range(day)
-    return {name: first.toordinal(), f"{name}Last": last.toordinal()}
+    return first.toordinal(), last.toordinal()
 
 
 def _number(name: str, value: Any) -> dict[str, float]:
@@ -94,22 +141,22 @@ def _number(name: str, value: Any) -> dict[str, float]:
     return {name: age.days} if age else {}
 
 
-def _names(study: dict[str, Any]) -> dict[str, list[str]]:
-    def found(*pieces: str) -> list[str]:
-        table = by_piece()
-        held = [value for piece in pieces for value in values(study, table[piece].path)]
-        tidy = [" ".join(value.split()) for value in held if isinstance(value, str)]
-        return list(dict.fromkeys(value for value in tidy if value))
-
-    conditions = found("Condition", "ConditionMeshTerm")
-    interventions = found("InterventionName", "InterventionOtherName", "InterventionMeshTerm")
+def _names(found: Iterable[list[Any]]) -> dict[str, list[str]]:
+    ids, countries, conditions, interventions = map(_tidy, found)
     made = {
-        "AnyId": [value.upper() for value in found("NCTId", "NCTIdAlias")],
-        "Country": list(dict.fromkeys(fold(value) for value in found("LocationCountry"))),
+        "AnyId": [value.upper() for value in ids],
+        "Country": list(dict.fromkeys(map(fold, countries))),
         "ConditionName": [f"{fold(value)}\t{value}" for value in conditions],
         "InterventionFullName": [f"{fold(value)}\t{value}" for value in interventions],
     }
     return {name: held for name, held in made.items() if held}
+
+
+def _tidy(values: list[Any]) -> list[str]:
+    """Return the texts among some values, each once, their white space single."""
+    tidy = dict.fromkeys(" ".join(value.split()) for value in values if isinstance(value, str))
+    tidy.pop("", None)
+    return list(tidy)
 
 
 def code_text(code: str) -> str:

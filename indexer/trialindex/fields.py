@@ -19,19 +19,20 @@ trialindex.errors.QueryError: no field or area 'titel'; the nearest: title
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
 
 from trialindex.errors import QueryError
 from trialindex.study_fields import by_piece
 
-__all__ = ["AREAS", "FIELDS", "SHORT_NAMES", "Field", "resolve"]
+__all__ = [
+    "AREAS", "FIELDS", "FIELD_NUMBERS", "HEADLINE", "PLACED", "SHORT_NAMES", "UNMEASURED", "Field",
+    "area_fields", "area_weights", "resolve",
+]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """A field of the index.
 
     `kind`: text (analysed, with positions), code (the code itself, and its words as text), name (whole
@@ -47,7 +48,7 @@ class Field:
 
 def _read_areas() -> dict[str, dict[str, float]]:
     areas: dict[str, dict[str, float]] = {}
-    text = files("trialindex").joinpath("areas.tsv").read_text("utf-8")
+    text = Path(__file__).with_name("areas.tsv").read_text("utf-8")
     rows = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
     for area, _, _, piece, weight in rows[1:]:
         areas.setdefault(area, {})[piece] = float(weight)
@@ -59,6 +60,7 @@ _ELSEWHERE = {
     "DetailedDescription": 0.3,
     "InclusionCriteria": 0.3,
     "ExclusionCriteria": 0.15,
+    "OtherCriteria": 0.2,
     "StudyPopulation": 0.3,
     "WhyStopped": 0.3,
     "DesignInterventionModelDescription": 0.2,
@@ -94,6 +96,7 @@ _NUMBERS = ("EnrollmentCount", "MinimumAge", "MaximumAge")
 _OWN = {
     "InclusionCriteria": "text",
     "ExclusionCriteria": "text",
+    "OtherCriteria": "text",
     "AnyId": "name",
     "Country": "name",
     "ConditionName": "name",
@@ -116,6 +119,52 @@ def _make_fields() -> dict[str, Field]:
 
 
 FIELDS: dict[str, Field] = _make_fields()
+
+# Fields that are indexed part by part, each word once: whoever asks one asks all its parts.
+_PARTS = {"EligibilityCriteria": ("InclusionCriteria", "ExclusionCriteria", "OtherCriteria")}
+# The fields whose words have a place, text and codes, in the order of their numbers on the disk.
+PLACED: tuple[str, ...] = tuple(
+    field.name for field in FIELDS.values() if field.kind in {"text", "code"} and field.name not in _PARTS
+)
+FIELD_NUMBERS: dict[str, int] = {name: number for number, name in enumerate(PLACED)}
+
+# Titles and names: where short and ambiguous abbreviations mean something. In a summary, `MS` is a
+# millisecond as often as a disease.
+HEADLINE = frozenset(
+    """Acronym BriefTitle OfficialTitle Condition Keyword InterventionName InterventionOtherName ArmGroupLabel
+    ConditionMeshTerm InterventionMeshTerm""".split()
+)
+
+# Lists that grow with a trial's size and say nothing of how long-winded it is: they count no length. A trial
+# of a thousand sites is as much about its disease as one of a single site.
+UNMEASURED = frozenset(
+    """LocationFacility LocationCity LocationState LocationCountry LocationStatus LocationZip NCTId NCTIdAlias
+    OrgStudyId SecondaryId OverallOfficialAffiliation OverallOfficialRole OverallOfficialName Phase StdAge
+    InterventionType ArmGroupType""".split()
+)
+
+
+def area_fields(area: str) -> dict[str, float]:
+    """Return the fields of an area, or the one field itself, with their weights.
+
+    `X/headline` is the part of area X that holds titles and names.
+    """
+    base, _, part = area.partition("/")
+    asked = AREAS.get(base, {base: 1.0})
+    fields = {name: weight for field, weight in asked.items() for name in _PARTS.get(field, (field,))}
+    return {field: weight for field, weight in fields.items() if field in HEADLINE} if part else fields
+
+
+def area_weights(area: str) -> dict[str, int]:
+    """Return the fields of an area whose words have a place, with their weights in whole hundredths.
+
+    >>> area_weights("TitleSearch"), area_weights("BriefTitle")
+    ({'Acronym': 99, 'BriefTitle': 95, 'OfficialTitle': 80}, {'BriefTitle': 100})
+    """
+    return {
+        field: round(100 * weight) for field, weight in area_fields(area).items() if field in FIELD_NUMBERS
+    }
+
 
 # The short forms of fields and areas in a query: `title:lupus`.
 SHORT_NAMES = {
@@ -189,6 +238,8 @@ def resolve(name: str) -> str:
         return name
     found = _known().get(name.lower())
     if found is None:
+        import difflib
+
         near = difflib.get_close_matches(name.lower(), _known(), n=3, cutoff=0.75)
         spelled = [_known()[key] if key not in SHORT_NAMES else key for key in near]
         raise QueryError(

@@ -25,7 +25,7 @@ from trialindex.dates import parse_date
 from trialindex.formats import states
 from trialindex.formats.record import Odd, SourceRecord
 
-__all__ = ["SECTION", "add", "split", "trial_id"]
+__all__ = ["SECTION", "add", "split", "trial_id", "union"]
 
 SECTION = "sourceSection"
 
@@ -113,6 +113,14 @@ def add(stored: dict[str, Any] | None, record: SourceRecord) -> dict[str, Any]:
     return _combined(sources)
 
 
+def union(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Return the stored study of all records that two stored studies of one trial were made from.
+
+    `union(add(None, a), add(None, b)) == add(add(None, a), b)`; neither argument is changed.
+    """
+    return _combined(_sources(one) + _sources(other))
+
+
 def split(stored: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a stored study without our section, and the section."""
     section = stored.get(SECTION)
@@ -172,10 +180,10 @@ def _combined(sources: list[_Source]) -> dict[str, Any]:
     records = sorted(newest.values(), key=cmp_to_key(_compare), reverse=True)
     merged = _merged(records)
 
-    entries: dict[tuple[str, str, int, str, tuple[str, ...]], dict[str, Any]] = {}
+    entries: dict[tuple[str, str, int, str, bool, tuple[str, ...]], dict[str, Any]] = {}
     for source in sources:
-        chosen = tuple(sorted(source.columns or ()))
-        place = (source.format, source.file, source.number, source.date, chosen)
+        chosen = source.columns is not None, tuple(sorted(source.columns or ()))
+        place = (source.format, source.file, source.number, source.date, *chosen)
         entry = source.listed()
         if newest.get(source.kind) is source:
             own = source.study or {}
@@ -186,9 +194,15 @@ def _combined(sources: list[_Source]) -> dict[str, Any]:
             else:
                 entry["study"] = own
         # A record read twice from one place is one source; the entry that holds the study stays.
-        if place not in entries or "study" in entry or "whole" in entry:
+        other = entries.get(place)
+        if other is None or _precedence(entry) > _precedence(other):
             entries[place] = entry
     return merged | {SECTION: {"sources": [entries[place] for place in sorted(entries)]}}
+
+
+def _precedence(entry: dict[str, Any]) -> tuple[bool, str]:
+    """Which of two entries of one place stays: the greater, in whatever order they come."""
+    return "study" in entry or "whole" in entry, _canonical(entry)
 
 
 def _merged(records: list[_Source]) -> dict[str, Any]:

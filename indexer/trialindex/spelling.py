@@ -33,17 +33,25 @@ _INSIDE = (
     ("vigour", "vigor"), ("harbour", "harbor"), ("endeavour", "endeavor"), ("tranquilli", "tranquili"),
     ("skilful", "skillful"), ("judgement", "judgment"), ("sceptic", "skeptic"), ("practis", "practic"),
 )  # fmt: skip
-_INSIDE_PATTERN = re.compile("|".join(old for old, _ in _INSIDE))
 _INSIDE_TABLE = dict(_INSIDE)
-_RE_ENDING = re.compile(r"(cent|fib|lit|met|tit|goit|calib|spect|theat|maneuv)re(s?)$")
-_DOUBLED = re.compile(r"(lab|mod|couns|trav|canc|chann|tunn|sign)ell(ed|ing|ings|er|ers|or|ors)$")
-_ISE = re.compile(
-    r"(\w{2,}(?:al|an|ar|at|er|et|ib|ic|id|il|im|om|on|or|un|ur|yt|en|ot|ag|as|es|gn|in|it|ll|og|ol|rd|th|ul|ym)|\bion)is(e|ed|es|er|ers|ing|ation|ations)$"
+# One branch a first letter: most places of a word are passed over at their letter.
+_INSIDE_PATTERN = re.compile(
+    "|".join(
+        f"{letter}(?:{'|'.join(old[1:] for old, _ in _INSIDE if old[0] == letter)})"
+        for letter in sorted({old[0] for old, _ in _INSIDE})
+    )
 )
-_NEVER_IZE = re.compile(
+# Compiled when a word first needs them.
+_RE_ENDING = r"(cent|fib|lit|met|tit|goit|calib|spect|theat|maneuv)re(s?)$"
+_DOUBLED = r"(lab|mod|couns|trav|canc|chann|tunn|sign)ell(ed|ing|ings|er|ers|or|ors)$"
+_ISE = (
+    r"(\w{2,}(?:al|an|ar|at|er|et|ib|ic|id|il|im|om|on|or|un|ur|yt"
+    r"|en|ot|ag|as|es|gn|in|it|ll|og|ol|rd|th|ul|ym)|\bion)is(e|ed|es|er|ers|ing|ation|ations)$"
+)
+_NEVER_IZE = (
     r"^(com)?promis|^premis|^surmis|^anis|^paradis|^merchandis|^improvis|^televis|^supervis|^memoris$"
 )
-_LYSE = re.compile(r"(ana|para|dia|hydro|cata)lys(e|ed|er|ers|ing)$")
+_LYSE = r"(ana|para|dia|hydro|cata)lys(e|ed|er|ers|ing)$"
 
 _SINGULAR = {
     plural: single
@@ -74,12 +82,16 @@ _SINGULAR = {
 
 def american(word: str) -> str:
     """Return the American spelling of a lower-case word; the word itself where the two agree."""
+    # The plain tests are what each pattern needs at least: few words get past one of them.
     word = _INSIDE_PATTERN.sub(lambda match: _INSIDE_TABLE[match[0]], word)
-    word = _RE_ENDING.sub(r"\1er\2", word)
-    word = _DOUBLED.sub(r"\1el\2", word)
-    word = _LYSE.sub(r"\1lyz\2", word)
-    if not _NEVER_IZE.match(word):
-        word = _ISE.sub(r"\1iz\2", word)
+    if word.endswith(("re", "res")):
+        word = re.sub(_RE_ENDING, r"\1er\2", word)
+    if "ell" in word:
+        word = re.sub(_DOUBLED, r"\1el\2", word)
+    if "lys" in word:
+        word = re.sub(_LYSE, r"\1lyz\2", word)
+    if "is" in word and not re.match(_NEVER_IZE, word):
+        word = re.sub(_ISE, r"\1iz\2", word)
     return word
 
 

@@ -17,19 +17,17 @@ trialindex.errors.QueryError: no study field 'BriefTittle'; the nearest: BriefTi
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import cache
-from importlib.resources import files
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from trialindex.errors import QueryError
 
-__all__ = ["StudyField", "by_path", "by_piece", "field", "values"]
+__all__ = ["Paths", "StudyField", "by_path", "by_piece", "field", "values"]
 
 
-@dataclass(frozen=True, slots=True)
-class StudyField:
+class StudyField(NamedTuple):
     """One row of the table.
 
     `type` is the registry's own word: text, markup, PartialDate, integer, `enum Phase[]`, or the name of a
@@ -57,7 +55,7 @@ class StudyField:
 @cache
 def by_piece() -> dict[str, StudyField]:
     """All fields by piece name, in the table's order."""
-    text = files("trialindex").joinpath("study_fields.tsv").read_text("utf-8")
+    text = Path(__file__).with_name("study_fields.tsv").read_text("utf-8")
     rows = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
     return {row[0]: StudyField(row[0], row[1], row[2], row[3] == "yes", row[4] == "yes") for row in rows[1:]}
 
@@ -75,6 +73,8 @@ def field(piece: str) -> StudyField:
     """
     found = by_piece().get(piece)
     if found is None:
+        import difflib
+
         near = difflib.get_close_matches(piece, by_piece(), n=3) or ["see `trialsearch fields`"]
         raise QueryError(f"no study field {piece!r}; the nearest: {', '.join(near)}")
     return found
@@ -89,3 +89,52 @@ def values(study: dict[str, Any], path: str) -> list[Any]:
         below = [node[step] for node in found if isinstance(node, dict) and step in node]
         found = [item for node in below for item in (node if isinstance(node, list) else (node,))]
     return [value for value in found if value is not None and value != ""]
+
+
+# A step of the walk: the number of the path that ends here, or -1, and the steps that go on from here.
+_Steps = dict[str, tuple[int, "_Steps"]]
+
+
+class Paths:
+    """Many paths of a study, read in one walk: the walk follows the study, and leaves what no path enters.
+
+    >>> paths = Paths(["a.b", "a.c.d", "a"])
+    >>> paths.values({"a": [{"b": 1, "c": {"d": ["x", None]}}, {"b": [2, 3]}], "e": 4})[:2]
+    [[1, 2, 3], ['x']]
+
+    A path that nothing stands at has no values:
+
+    >>> paths.values({"a": "b"}), paths.values({})
+    ([[], [], ['b']], [[], [], []])
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._steps: _Steps = {}
+        self._count = 0
+        for number, path in enumerate(paths):
+            *above, last = path.split(".")
+            steps = self._steps
+            for step in above:
+                steps = steps.setdefault(step, (-1, {}))[1]
+            steps[last] = (number, steps[last][1] if last in steps else {})
+            self._count = number + 1
+
+    def values(self, study: dict[str, Any]) -> list[list[Any]]:
+        """Return for each path, in their order, what `values` returns for it."""
+        found: list[list[Any]] = [[] for _ in range(self._count)]
+        _collect(study, self._steps, found)
+        return found
+
+
+def _collect(node: dict[str, Any], steps: _Steps, found: list[list[Any]]) -> None:
+    for key, value in node.items():
+        step = steps.get(key)
+        if step is None:
+            continue
+        number, below = step
+        # No list inside a list: a path steps through one level of them, as in `values`.
+        for item in value if isinstance(value, list) else (value,):
+            if number >= 0 and item is not None and item != "":
+                found[number].append(item)
+            if below and isinstance(item, dict):
+                _collect(item, below, found)

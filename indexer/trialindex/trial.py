@@ -36,16 +36,28 @@ looked at. Importing this module loads pydantic, so whoever only searches does n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, SkipValidation, computed_field
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, PlainSerializer, SkipValidation, computed_field
 
 from trialindex.criteria import Criteria, split_criteria
-from trialindex.dates import Age, date_range, parse_age, parse_date
+from trialindex.dates import Age, date_range, parse_age
 from trialindex.errors import InvalidTrialId
+from trialindex.summary import (
+    PLAIN_ROWS,
+    Node,
+    Rows,
+    at,
+    branch,
+    count,
+    countries,
+    date_text,
+    has_results,
+    text,
+    texts,
+)
 
 __all__ = [
     "AdverseEvent",
@@ -71,51 +83,11 @@ __all__ = [
     "Trial",
 ]
 
-_NO_NUMBER = 99999999  # what the registry writes when nobody stated the enrolment
-
-Node = dict[str, Any]
-Reader = Callable[[Any], Any]
-Rows = tuple[tuple[str, str, Reader], ...]
-
-
-# --- readers: a value of any type -> a value of the field's type, or None or () ---
-
-
-def _text(value: Any) -> str | None:
-    if type(value) is not str:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return None
-        return _number_text(value)
-    if value.isascii():
-        return value or None
-    # A lone surrogate (a broken \u escape in JSON) can be neither printed nor written: a question mark can.
-    return value.encode("utf-8", "replace").decode("utf-8")
-
-
-def _number_text(value: float) -> str | None:
-    # Python refuses to print an integer of more than 4300 digits.
-    return str(value) if isinstance(value, float) or abs(value) < 10**100 else None
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    if type(value) is list:
-        return tuple([text for item in value if (text := _text(item)) is not None])
-    text = _text(value)
-    return () if text is None else (text,)
+# --- readers that no Summary needs: a value of any type -> a value of the field's type, or None ---
 
 
 def _flag(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
-
-
-def _count(value: Any) -> int | None:
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return value if whole and 0 <= value < 2**63 else None
-
-
-def _enrollment(value: Any) -> int | None:
-    number = _count(value)
-    return None if number == _NO_NUMBER else number
 
 
 def _degrees(value: Any) -> float | None:
@@ -131,22 +103,8 @@ def _age(value: Any) -> Age | None:
 
 def _date(value: Any) -> PartialDate | None:
     """Read a date, or an object of a date and its type."""
-    kind = None
-    if type(value) is dict:
-        value, kind = value.get("date"), _text(value.get("type"))
-    day = parse_date(value) if isinstance(value, str) and len(value) < 100 else None
-    return None if day is None else PartialDate(text=day, type=kind)
-
-
-def _node(value: Any) -> Node:
-    return value if type(value) is dict else {}
-
-
-def _at(study: Node, path: str) -> Node:
-    node: Any = study
-    for step in path.split("."):
-        node = _node(node).get(step)
-    return _node(node)
+    day = date_text(value)
+    return None if day is None else PartialDate(text=day, type=text(branch(value).get("type")))
 
 
 # --- the pieces ---
@@ -229,7 +187,7 @@ class SecondaryId(_Part):
     id: str | None = None
     type: str | None = None
     domain: str | None = None
-    rows: ClassVar[Rows] = (("id", "id", _text), ("type", "type", _text), ("domain", "domain", _text))
+    rows: ClassVar[Rows] = (("id", "id", text), ("type", "type", text), ("domain", "domain", text))
 
 
 class Sponsor(_Part):
@@ -237,7 +195,7 @@ class Sponsor(_Part):
 
     name: str | None = None
     agency_class: str | None = None
-    rows: ClassVar[Rows] = (("name", "name", _text), ("agency_class", "class", _text))
+    rows: ClassVar[Rows] = (("name", "name", text), ("agency_class", "class", text))
 
 
 class ResponsibleParty(_Part):
@@ -248,12 +206,12 @@ class ResponsibleParty(_Part):
     title: str | None = None
     affiliation: str | None = None
     rows: ClassVar[Rows] = (
-        ("type", "type", _text),
-        ("name", "oldNameTitle", _text),
-        ("affiliation", "oldOrganization", _text),
-        ("name", "investigatorFullName", _text),
-        ("title", "investigatorTitle", _text),
-        ("affiliation", "investigatorAffiliation", _text),
+        ("type", "type", text),
+        ("name", "oldNameTitle", text),
+        ("affiliation", "oldOrganization", text),
+        ("name", "investigatorFullName", text),
+        ("title", "investigatorTitle", text),
+        ("affiliation", "investigatorAffiliation", text),
     )
 
 
@@ -265,10 +223,10 @@ class Arm(_Part):
     description: str | None = None
     interventions: tuple[str, ...] = ()
     rows: ClassVar[Rows] = (
-        ("label", "label", _text),
-        ("type", "type", _text),
-        ("description", "description", _text),
-        ("interventions", "interventionNames", _texts),
+        ("label", "label", text),
+        ("type", "type", text),
+        ("description", "description", text),
+        ("interventions", "interventionNames", texts),
     )
 
 
@@ -281,11 +239,11 @@ class Intervention(_Part):
     other_names: tuple[str, ...] = ()
     arm_labels: tuple[str, ...] = ()
     rows: ClassVar[Rows] = (
-        ("type", "type", _text),
-        ("name", "name", _text),
-        ("description", "description", _text),
-        ("other_names", "otherNames", _texts),
-        ("arm_labels", "armGroupLabels", _texts),
+        ("type", "type", text),
+        ("name", "name", text),
+        ("description", "description", text),
+        ("other_names", "otherNames", texts),
+        ("arm_labels", "armGroupLabels", texts),
     )
 
 
@@ -296,14 +254,14 @@ class Outcome(_Part):
     description: str | None = None
     time_frame: str | None = None
     rows: ClassVar[Rows] = (
-        ("measure", "measure", _text),
-        ("description", "description", _text),
-        ("time_frame", "timeFrame", _text),
+        ("measure", "measure", text),
+        ("description", "description", text),
+        ("time_frame", "timeFrame", text),
     )
 
 
 _AgeField = Annotated[
-    Age | None,
+    InstanceOf[Age] | None,
     PlainSerializer(lambda age: age and {"number": age.number, "unit": age.unit, "days": age.days}),
 ]
 
@@ -322,16 +280,16 @@ class Eligibility(_Part):
     study_population: str | None = None
     sampling_method: str | None = None
     rows: ClassVar[Rows] = (
-        ("criteria", "eligibilityCriteria", _text),
-        ("sex", "sex", _text),
+        ("criteria", "eligibilityCriteria", text),
+        ("sex", "sex", text),
         ("minimum_age", "minimumAge", _age),
         ("maximum_age", "maximumAge", _age),
-        ("age_groups", "stdAges", _texts),
+        ("age_groups", "stdAges", texts),
         ("healthy_volunteers", "healthyVolunteers", _flag),
         ("gender_based", "genderBased", _flag),
-        ("gender_description", "genderDescription", _text),
-        ("study_population", "studyPopulation", _text),
-        ("sampling_method", "samplingMethod", _text),
+        ("gender_description", "genderDescription", text),
+        ("study_population", "studyPopulation", text),
+        ("sampling_method", "samplingMethod", text),
     )
 
     @cached_property
@@ -366,11 +324,11 @@ class Contact(_Part):
     phone_ext: str | None = None
     email: str | None = None
     rows: ClassVar[Rows] = (
-        ("name", "name", _text),
-        ("role", "role", _text),
-        ("phone", "phone", _text),
-        ("phone_ext", "phoneExt", _text),
-        ("email", "email", _text),
+        ("name", "name", text),
+        ("role", "role", text),
+        ("phone", "phone", text),
+        ("phone_ext", "phoneExt", text),
+        ("email", "email", text),
     )
 
 
@@ -381,9 +339,9 @@ class Official(_Part):
     role: str | None = None
     affiliation: str | None = None
     rows: ClassVar[Rows] = (
-        ("name", "name", _text),
-        ("role", "role", _text),
-        ("affiliation", "affiliation", _text),
+        ("name", "name", text),
+        ("role", "role", text),
+        ("affiliation", "affiliation", text),
     )
 
 
@@ -400,14 +358,14 @@ class Site(_Part):
     longitude: float | None = None
     contacts: tuple[Contact, ...] = ()
     rows: ClassVar[Rows] = (
-        ("facility", "facility", _text),
-        ("status", "status", _text),
-        ("city", "city", _text),
-        ("state", "state", _text),
-        ("zip", "zip", _text),
-        ("country", "country", _text),
-        ("latitude", "geoPoint", lambda point: _degrees(_node(point).get("lat"))),
-        ("longitude", "geoPoint", lambda point: _degrees(_node(point).get("lon"))),
+        ("facility", "facility", text),
+        ("status", "status", text),
+        ("city", "city", text),
+        ("state", "state", text),
+        ("zip", "zip", text),
+        ("country", "country", text),
+        ("latitude", "geoPoint", lambda point: _degrees(branch(point).get("lat"))),
+        ("longitude", "geoPoint", lambda point: _degrees(branch(point).get("lon"))),
         ("contacts", "contacts", Contact.read_all),
     )
 
@@ -418,7 +376,7 @@ class Reference(_Part):
     pmid: str | None = None
     type: str | None = None
     citation: str | None = None
-    rows: ClassVar[Rows] = (("pmid", "pmid", _text), ("type", "type", _text), ("citation", "citation", _text))
+    rows: ClassVar[Rows] = (("pmid", "pmid", text), ("type", "type", text), ("citation", "citation", text))
 
 
 class Link(_Part):
@@ -426,7 +384,7 @@ class Link(_Part):
 
     label: str | None = None
     url: str | None = None
-    rows: ClassVar[Rows] = (("label", "label", _text), ("url", "url", _text))
+    rows: ClassVar[Rows] = (("label", "label", text), ("url", "url", text))
 
 
 class MeshTerm(_Part):
@@ -434,7 +392,7 @@ class MeshTerm(_Part):
 
     id: str | None = None
     term: str | None = None
-    rows: ClassVar[Rows] = (("id", "id", _text), ("term", "term", _text))
+    rows: ClassVar[Rows] = (("id", "id", text), ("term", "term", text))
 
 
 class Document(_Part):
@@ -445,10 +403,10 @@ class Document(_Part):
     date: PartialDate | None = None
     filename: str | None = None
     rows: ClassVar[Rows] = (
-        ("type", "typeAbbrev", _text),
-        ("label", "label", _text),
+        ("type", "typeAbbrev", text),
+        ("label", "label", text),
         ("date", "date", _date),
-        ("filename", "filename", _text),
+        ("filename", "filename", text),
     )
 
 
@@ -459,9 +417,9 @@ class FlowGroup(_Part):
     title: str | None = None
     description: str | None = None
     rows: ClassVar[Rows] = (
-        ("id", "id", _text),
-        ("title", "title", _text),
-        ("description", "description", _text),
+        ("id", "id", text),
+        ("title", "title", text),
+        ("description", "description", text),
     )
 
 
@@ -474,11 +432,11 @@ class ResultOutcome(_Part):
     time_frame: str | None = None
     unit: str | None = None
     rows: ClassVar[Rows] = (
-        ("type", "type", _text),
-        ("title", "title", _text),
-        ("description", "description", _text),
-        ("time_frame", "timeFrame", _text),
-        ("unit", "unitOfMeasure", _text),
+        ("type", "type", text),
+        ("title", "title", text),
+        ("description", "description", text),
+        ("time_frame", "timeFrame", text),
+        ("unit", "unitOfMeasure", text),
     )
 
 
@@ -494,14 +452,14 @@ class EventGroup(_Part):
     other: int | None = None
     other_at_risk: int | None = None
     rows: ClassVar[Rows] = (
-        ("title", "title", _text),
-        ("description", "description", _text),
-        ("deaths", "deathsNumAffected", _count),
-        ("deaths_at_risk", "deathsNumAtRisk", _count),
-        ("serious", "seriousNumAffected", _count),
-        ("serious_at_risk", "seriousNumAtRisk", _count),
-        ("other", "otherNumAffected", _count),
-        ("other_at_risk", "otherNumAtRisk", _count),
+        ("title", "title", text),
+        ("description", "description", text),
+        ("deaths", "deathsNumAffected", count),
+        ("deaths_at_risk", "deathsNumAtRisk", count),
+        ("serious", "seriousNumAffected", count),
+        ("serious_at_risk", "seriousNumAtRisk", count),
+        ("other", "otherNumAffected", count),
+        ("other_at_risk", "otherNumAtRisk", count),
     )
 
 
@@ -510,7 +468,7 @@ class AdverseEvent(_Part):
 
     term: str | None = None
     organ_system: str | None = None
-    rows: ClassVar[Rows] = (("term", "term", _text), ("organ_system", "organSystem", _text))
+    rows: ClassVar[Rows] = (("term", "term", text), ("organ_system", "organSystem", text))
 
 
 class Results(_Part):
@@ -529,36 +487,32 @@ class Results(_Part):
         """Build the view of a results section; None where it is empty."""
         if not section:
             return None
-        flow, events = _at(section, "participantFlowModule"), _at(section, "adverseEventsModule")
+        flow, events = at(section, "participantFlowModule"), at(section, "adverseEventsModule")
         return cls(
-            recruitment=_text(flow.get("recruitmentDetails")),
+            recruitment=text(flow.get("recruitmentDetails")),
             flow_groups=FlowGroup.read_all(flow.get("groups")),
-            outcomes=ResultOutcome.read_all(_at(section, "outcomeMeasuresModule").get("outcomeMeasures")),
+            outcomes=ResultOutcome.read_all(at(section, "outcomeMeasuresModule").get("outcomeMeasures")),
             event_groups=EventGroup.read_all(events.get("eventGroups")),
             serious_events=AdverseEvent.read_all(events.get("seriousEvents")),
             other_events=AdverseEvent.read_all(events.get("otherEvents")),
-            limitations=_text(_at(section, "moreInfoModule.limitationsAndCaveats").get("description")),
+            limitations=text(at(section, "moreInfoModule.limitationsAndCaveats").get("description")),
         )
 
 
 # --- the trial ---
 
-# Where each field of a Trial stands: the module, then (field, key, how it is read).
+# Where the fields of a Trial stand that a Summary has not, or has otherwise.
 _TRIAL_ROWS: dict[str, Rows] = {
     "protocolSection.identificationModule": (
-        ("nct_id", "nctId", _text),
-        ("aliases", "nctIdAliases", _texts),
-        ("org_study_id", "orgStudyIdInfo", lambda info: _text(_node(info).get("id"))),
+        ("aliases", "nctIdAliases", texts),
+        ("org_study_id", "orgStudyIdInfo", lambda info: text(branch(info).get("id"))),
         ("secondary_ids", "secondaryIdInfos", SecondaryId.read_all),
-        ("title", "briefTitle", _text),
-        ("official_title", "officialTitle", _text),
-        ("acronym", "acronym", _text),
-        ("organization", "organization", lambda node: _text(_node(node).get("fullName"))),
+        ("acronym", "acronym", text),
+        ("organization", "organization", lambda node: text(branch(node).get("fullName"))),
     ),
     "protocolSection.statusModule": (
-        ("status", "overallStatus", _text),
-        ("last_known_status", "lastKnownStatus", _text),
-        ("why_stopped", "whyStopped", _text),
+        ("last_known_status", "lastKnownStatus", text),
+        ("why_stopped", "whyStopped", text),
         ("verified", "statusVerifiedDate", _date),
         ("start", "startDateStruct", _date),
         ("primary_completion", "primaryCompletionDateStruct", _date),
@@ -569,29 +523,20 @@ _TRIAL_ROWS: dict[str, Rows] = {
         ("last_updated", "lastUpdatePostDateStruct", _date),
         ("results_first_posted", "resultsFirstPostDateStruct", _date),
     ),
-    "protocolSection.designModule": (
-        ("study_type", "studyType", _text),
-        ("phases", "phases", _texts),
-    ),
-    "protocolSection.designModule.enrollmentInfo": (
-        ("enrollment", "count", _enrollment),
-        ("enrollment_type", "type", _text),
-    ),
+    "protocolSection.designModule": (),
+    "protocolSection.designModule.enrollmentInfo": (("enrollment_type", "type", text),),
     "protocolSection.designModule.designInfo": (
-        ("allocation", "allocation", _text),
-        ("intervention_model", "interventionModel", _text),
-        ("primary_purpose", "primaryPurpose", _text),
-        ("observational_model", "observationalModel", _text),
-        ("time_perspective", "timePerspective", _text),
+        ("allocation", "allocation", text),
+        ("intervention_model", "interventionModel", text),
+        ("primary_purpose", "primaryPurpose", text),
+        ("observational_model", "observationalModel", text),
+        ("time_perspective", "timePerspective", text),
     ),
     "protocolSection.designModule.designInfo.maskingInfo": (
-        ("masking", "masking", _text),
-        ("who_masked", "whoMasked", _texts),
+        ("masking", "masking", text),
+        ("who_masked", "whoMasked", texts),
     ),
-    "protocolSection.conditionsModule": (
-        ("conditions", "conditions", _texts),
-        ("keywords", "keywords", _texts),
-    ),
+    "protocolSection.conditionsModule": (("keywords", "keywords", texts),),
     "protocolSection.armsInterventionsModule": (
         ("arms", "armGroups", Arm.read_all),
         ("interventions", "interventions", Intervention.read_all),
@@ -601,7 +546,7 @@ _TRIAL_ROWS: dict[str, Rows] = {
         ("secondary_outcomes", "secondaryOutcomes", Outcome.read_all),
         ("other_outcomes", "otherOutcomes", Outcome.read_all),
     ),
-    "protocolSection": (("eligibility", "eligibilityModule", lambda node: Eligibility.read(_node(node))),),
+    "protocolSection": (("eligibility", "eligibilityModule", lambda node: Eligibility.read(branch(node))),),
     "protocolSection.sponsorCollaboratorsModule": (
         ("sponsor", "leadSponsor", Sponsor.read_one),
         ("collaborators", "collaborators", Sponsor.read_all),
@@ -612,8 +557,8 @@ _TRIAL_ROWS: dict[str, Rows] = {
         ("contacts", "centralContacts", Contact.read_all),
     ),
     "protocolSection.descriptionModule": (
-        ("summary", "briefSummary", _text),
-        ("description", "detailedDescription", _text),
+        ("summary", "briefSummary", text),
+        ("description", "detailedDescription", text),
     ),
     "derivedSection.conditionBrowseModule": (
         ("condition_mesh", "meshes", MeshTerm.read_all),
@@ -625,7 +570,9 @@ _TRIAL_ROWS: dict[str, Rows] = {
     ),
     "documentSection.largeDocumentModule": (("documents", "largeDocs", Document.read_all),),
 }
-_STEPS = tuple((tuple(path.split(".")), rows) for path, rows in _TRIAL_ROWS.items())
+_STEPS = tuple(
+    (tuple(path.split(".")), PLAIN_ROWS.get(path, ()) + rows) for path, rows in _TRIAL_ROWS.items()
+)
 
 
 class Trial(BaseModel):
@@ -716,37 +663,37 @@ class Trial(BaseModel):
     @cached_property
     def sites(self) -> tuple[Site, ...]:
         """The places of the trial."""
-        return Site.read_all(_at(self.study, "protocolSection.contactsLocationsModule").get("locations"))
+        return Site.read_all(at(self.study, "protocolSection.contactsLocationsModule").get("locations"))
 
     @computed_field
     @property
     def countries(self) -> tuple[str, ...]:
         """The countries of the sites, each once, in their order."""
-        return tuple(dict.fromkeys(site.country for site in self.sites if site.country))
+        return countries(self.study)
 
     @computed_field
     @cached_property
     def references(self) -> tuple[Reference, ...]:
         """Publications."""
-        return Reference.read_all(_at(self.study, "protocolSection.referencesModule").get("references"))
+        return Reference.read_all(at(self.study, "protocolSection.referencesModule").get("references"))
 
     @computed_field
     @cached_property
     def links(self) -> tuple[Link, ...]:
         """Pages about the trial."""
-        return Link.read_all(_at(self.study, "protocolSection.referencesModule").get("seeAlsoLinks"))
+        return Link.read_all(at(self.study, "protocolSection.referencesModule").get("seeAlsoLinks"))
 
     @computed_field
     @property
     def has_results(self) -> bool:
         """Whether the registry says that results are posted, or the study holds them."""
-        return self.study.get("hasResults") is True or bool(_at(self.study, "resultsSection"))
+        return has_results(self.study)
 
     @computed_field
     @cached_property
     def results(self) -> Results | None:
         """The view of the posted results, or None."""
-        return Results.of(_at(self.study, "resultsSection"))
+        return Results.of(at(self.study, "resultsSection"))
 
     @property
     def sources(self) -> list[dict[str, Any]]:
@@ -761,7 +708,7 @@ class Trial(BaseModel):
         return [entry for listed in lists if type(listed) is list for entry in listed if type(entry) is dict]
 
     def _sources(self) -> list[Node]:
-        listed = _at(self.study, "sourceSection").get("sources")
+        listed = at(self.study, "sourceSection").get("sources")
         return [source for source in listed if type(source) is dict] if type(listed) is list else []
 
     def to_dict(self) -> dict[str, Any]:

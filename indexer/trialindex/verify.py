@@ -1,93 +1,402 @@
-"""Is every document of an index what its stored record says?"""
+"""Is every file of an index whole, and every document what its stored record says?"""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import chain, islice, pairwise
 from pathlib import Path
 
-from trialindex.document import Document
-from trialindex.fields import FIELDS, Field
+import numpy as np
+import numpy.typing as npt
+
+from trialindex.document import Document, code_text
+from trialindex.errors import IndexDamaged, IndexMissing
+from trialindex.fields import FIELD_NUMBERS, FIELDS, PLACED
 from trialindex.merge import trial_id
-from trialindex.storage import Snapshot, open_snapshot
-from trialindex.whoosh_fields import KINDS
+from trialindex.segments.arrays import ArrayFile
+from trialindex.segments.columns import CodeColumn
+from trialindex.segments.postings import FOLDED, Chunk, Postings, norms, spread
+from trialindex.segments.segment import Segment, Values, area_lengths
+from trialindex.segments.tokens import Tokeniser, Tokens
+from trialindex.storage import Contents, Reading, open_segments, read_contents, study_of
 
 __all__ = ["verify"]
 
-# Sums are kept modulo this.
-_SUMS = 1 << 64
+# Documents that are worked out anew at a time, and occurrences that are read at a time.
+_DOCUMENTS = 1000
+_CHUNK = 1 << 20
+_NAMES_AT_ONCE = 1 << 16
+# Bytes of words that are kept from one thousand documents to the next.
+_WORDS = 256 << 20
+
+_NUMBERS = tuple(
+    name
+    for field in FIELDS.values()
+    if field.kind in {"day", "number"}
+    for name in ((field.name, f"{field.name}Last") if field.kind == "day" else (field.name,))
+)
+_CODES = tuple(field.name for field in FIELDS.values() if field.kind == "code")
+_NAMES = tuple(field.name for field in FIELDS.values() if field.kind == "name")
+
+U64 = npt.NDArray[np.uint64]
+I64 = npt.NDArray[np.int64]
 
 
 def verify(folder: Path) -> list[str]:
-    """Compare every document of an index with its stored record; return what differs, a line each, [] if
-    nothing does.
+    """Check an index; return what is wrong, a line each, [] if nothing is.
 
-    The terms and positions that a record should have are worked out anew and compared with those in the
-    index, by a sum of checksums per document and field.
+    First every byte of every file, by checksums. Where these hold, every document is compared with its stored
+    record: the words and places that it should have are worked out anew, and compared with those in the index
+    by a checksum; so are its lengths, the starts of its values, numbers, codes and names. Then the folded
+    lists of areas with the occurrences, and their bounds.
+    Raises IndexMissing where there is no index.
     """
-    snapshot = open_snapshot(folder)
+    while True:
+        try:
+            contents = read_contents(folder)
+        except IndexMissing:
+            raise
+        except IndexDamaged as error:
+            return [str(error)]
+        found = _verify(folder, contents)
+        # A writer that commits meanwhile removes what its commit replaces.
+        if not found or _unchanged(folder, contents):
+            return found
+
+
+def _unchanged(folder: Path, contents: Contents) -> bool:
     try:
-        return list(_differences(snapshot))
+        return read_contents(folder) == contents
+    except (IndexDamaged, IndexMissing):
+        return True
+
+
+def _verify(folder: Path, contents: Contents) -> list[str]:
+    found = [line for name in sorted(contents.files) for line in _file(folder / name)]
+    if found:
+        return found
+    try:
+        segments = open_segments(folder, contents)
+    except (IndexDamaged, FileNotFoundError) as error:
+        return [str(error)]
+    seen: dict[bytes, str] = {}
+    try:
+        for segment in segments:
+            try:
+                with Reading(folder):
+                    found += _segment(segment, seen)
+            except IndexDamaged as error:
+                found.append(str(error))
     finally:
-        snapshot.close()
-
-
-def _differences(snapshot: Snapshot) -> Iterator[str]:
-    # One sum a document first, so that an index of any size is held against its records in little memory.
-    held: dict[int, int] = {}
-    for field in FIELDS.values():
-        for doc, total in _sums_in_index(snapshot, field).items():
-            held[doc] = (held.get(doc, 0) + total) % _SUMS
-    unlike = []
-    for doc in sorted(snapshot.docs()):
-        study, name = snapshot.study(doc), snapshot.key(doc)
-        document = Document.of(study)
-        if trial_id(study) != name:
-            yield f"{name}: the stored record has another id"
-        if snapshot.find_key(name) != doc:
-            yield f"{name}: stands more than once, or cannot be found by its id"
-        if held.get(doc, 0) != sum(_sums(document).values()) % _SUMS:
-            unlike.append(doc)
-        for field in FIELDS.values():
-            if field.kind in {"day", "number"}:
-                for number in (field.name, f"{field.name}Last") if field.kind == "day" else (field.name,):
-                    if snapshot.column(number)[doc] != document.numbers.get(number):
-                        yield f"{name}: {number} is not that of the stored record"
-    if unlike:
-        wanted = {doc: _sums(Document.of(snapshot.study(doc))) for doc in unlike}
-        for field in FIELDS.values():
-            sums = _sums_in_index(snapshot, field)
-            for doc in unlike:
-                if sums.get(doc, 0) != wanted[doc].get(field.name, 0):
-                    yield (
-                        f"{snapshot.key(doc)}: the terms of {field.name} are not those of the stored record"
-                    )
-
-
-def _sums(document: Document) -> dict[str, int]:
-    """Return field -> checksum of the postings that a document should have."""
-    found: dict[str, int] = {}
-    for name, values in {**document.text, **document.codes, **document.names}.items():
-        kind = KINDS[FIELDS[name].kind]()
-        placed = kind.format.supports("positions")
-        found[name] = (
-            sum(
-                _checksum(name, term, kind.format.decode_positions(value) if placed else ())
-                for term, _, _, value in kind.index(values)
-            )
-            % _SUMS
-        )
+        for segment in segments:
+            segment.close()
     return found
 
 
-def _sums_in_index(snapshot: Snapshot, field: Field) -> dict[int, int]:
-    sums: dict[int, int] = {}
-    if field.kind in KINDS:
-        for term, doc, places in snapshot.occurrences(field.name, placed=field.kind != "name"):
-            sums[doc] = (sums.get(doc, 0) + _checksum(field.name, term, places)) % _SUMS
-    return sums
+def _file(path: Path) -> list[str]:
+    try:
+        file = ArrayFile(path)
+    except FileNotFoundError:
+        return [f"{path.name} is missing: build the index again"]
+    except (IndexDamaged, OSError) as error:
+        return [str(error)]
+    try:
+        return file.check()
+    finally:
+        file.close()
 
 
-def _checksum(field: str, term: bytes, places: Iterable[int]) -> int:
-    stated = b"\0".join((field.encode(), term, ",".join(map(str, places)).encode()))
-    return zlib.crc32(stated) + (zlib.adler32(stated) << 32)
+def _segment(segment: Segment, seen: dict[bytes, str]) -> Iterator[str]:
+    live = np.arange(segment.size) if segment.live is None else np.flatnonzero(segment.live)
+    keys = segment.keys.keys
+    for doc, key in zip(live.tolist(), keys[live].tolist(), strict=True):
+        name = key.decode("utf-8", "replace")
+        if key in seen:
+            yield f"{name}: stands in {seen[key]} and in {segment.path.name}"
+        seen[key] = segment.path.name
+        if segment.find(name) != doc:
+            yield f"{name}: cannot be found by its id"
+    yield from _order(segment)
+    held, expected = _Held(segment), _Expected()
+    docs = iter(live.tolist())
+    while chosen := list(islice(docs, _DOCUMENTS)):
+        yield from _documents(segment, held, expected, np.array(chosen))
+    yield from _lengths(segment)
+    yield from _folded(segment)
+
+
+class _Held:
+    """What a segment holds of its documents, read once for all of them."""
+
+    def __init__(self, segment: Segment) -> None:
+        self._segment = segment
+        self.numbers = {name: segment.numbers(name) for name in _NUMBERS}
+        self.codes = {name: segment.codes(name) for name in _CODES}
+
+    @cached_property
+    def sums(self) -> U64:
+        """Return uint64[documents]: the sum of the checksums of the occurrences."""
+        sums = np.zeros(self._segment.size, np.uint64)
+        for chunk in self._segment.postings.chunks(_CHUNK):
+            docs, mixed = _occurrences(chunk)
+            np.add.at(sums, docs, mixed)
+        return sums
+
+    def sums_by_field(self, docs: I64) -> U64:
+        """Return uint64[fields, documents], for some documents."""
+        sums = np.zeros((len(PLACED), len(docs)), np.uint64)
+        for chunk in self._segment.postings.chunks(_CHUNK):
+            owners, mixed = _occurrences(chunk)
+            here = np.isin(owners, docs)
+            np.add.at(sums, (chunk.fields[here], np.searchsorted(docs, owners[here])), mixed[here])
+        return sums
+
+    @cached_property
+    def names(self) -> dict[str, U64]:
+        """Return of each name field uint64[documents], the sum of the checksums of the names."""
+        found = {}
+        for field in _NAMES:
+            found[field] = np.zeros(self._segment.size, np.uint64)
+            names = self._segment.names(field)
+            if names is not None:
+                for low in range(0, len(names.terms), _NAMES_AT_ONCE):
+                    high = min(low + _NAMES_AT_ONCE, len(names.terms))
+                    held, counts, docs = names.stretch(low, high)
+                    np.add.at(found[field], docs, np.repeat(_hashes(held), counts))
+        return found
+
+
+class _Expected:
+    """What the stored records of some documents say that the index should hold of their words."""
+
+    def __init__(self) -> None:
+        self._tokeniser = Tokeniser()
+        self._hashes = np.empty(0, np.uint64)
+
+    def read(self, documents: Sequence[Document]) -> _Words:
+        """Return the words of documents."""
+        if self._tokeniser.memory > _WORDS:
+            self._tokeniser.forget()
+            self._hashes = self._hashes[:0]
+        docs, fields = [], []
+        for doc, document in enumerate(documents):
+            for field in PLACED:
+                if field in document.text:
+                    values = document.text[field]
+                elif field in document.codes:
+                    values = [text for code in document.codes[field] if (text := code_text(code))]
+                else:
+                    continue
+                self._tokeniser.add(values)
+                docs.append(doc)
+                fields.append(FIELD_NUMBERS[field])
+        tokens = self._tokeniser.drain()
+        more = self._tokeniser.vocabulary[len(self._hashes) :]
+        self._hashes = np.concatenate([self._hashes, _hashes([_bytes(term) for term in more])])
+        return _Words(
+            len(documents),
+            np.array(docs, np.uint32),
+            np.array(fields, np.uint8),
+            tokens,
+            self._hashes[tokens.terms],
+        )
+
+
+class _Words:
+    """The words of some documents, by the calls of the tokeniser: [calls] each; `hashes`: [tokens]."""
+
+    def __init__(
+        self,
+        size: int,
+        docs: npt.NDArray[np.uint32],
+        fields: npt.NDArray[np.uint8],
+        tokens: Tokens,
+        hashes: U64,
+    ) -> None:
+        self._size, self._docs, self._fields = size, docs, fields
+        self._tokens = tokens
+        self._calls = np.repeat(np.arange(len(docs)), tokens.counts)
+        self._mixed = _mixed(hashes, fields[self._calls], tokens.positions)
+
+    def sums(self) -> U64:
+        sums = np.zeros(self._size, np.uint64)
+        np.add.at(sums, self._docs[self._calls], self._mixed)
+        return sums
+
+    def sums_by_field(self) -> U64:
+        sums = np.zeros((len(PLACED), self._size), np.uint64)
+        np.add.at(sums, (self._fields[self._calls], self._docs[self._calls]), self._mixed)
+        return sums
+
+    def lengths(self) -> npt.NDArray[np.uint32]:
+        """Return uint32[fields, documents]: the number of words."""
+        found = np.zeros((len(PLACED), self._size), np.uint32)
+        found[self._fields, self._docs] = self._tokens.counts
+        return found
+
+    def values(self) -> Values:
+        return Values.of(self._size, self._docs, self._fields, self._tokens.starts, self._tokens.start_counts)
+
+
+def _documents(segment: Segment, held: _Held, expected: _Expected, docs: I64) -> Iterator[str]:
+    """Compare some documents with their records."""
+    studies = [study_of(segment, doc) for doc in docs.tolist()]
+    documents = [Document.of(study) for study in studies]
+    keys = [key.decode("utf-8", "replace") for key in segment.keys.keys[docs].tolist()]
+    for key, study in zip(keys, studies, strict=True):
+        if trial_id(study) != key:
+            yield f"{key}: the stored record has another id"
+    words = expected.read(documents)
+    for place, field in chain(
+        _other_values(held, documents, docs),
+        _other_lengths(segment, words, docs),
+        _other_starts(segment, words, docs),
+    ):
+        yield f"{keys[place]}: {field} is not that of the stored record"
+    wrong = held.sums[docs] != words.sums()
+    if wrong.any():
+        differ = held.sums_by_field(docs) != words.sums_by_field()
+        for number, place in np.argwhere(differ).tolist():
+            yield f"{keys[place]}: the terms of {PLACED[number]} are not those of the stored record"
+
+
+def _other_values(held: _Held, documents: list[Document], docs: I64) -> Iterator[tuple[int, str]]:
+    """Yield (place among the documents, field) where numbers, codes or names are not those of a document."""
+    for name, column in held.numbers.items():
+        stated = np.array([document.numbers.get(name, np.nan) for document in documents], np.float64)
+        own = column[docs]
+        for place in np.flatnonzero((own != stated) & ~(np.isnan(own) & np.isnan(stated))).tolist():
+            yield place, name
+    for name, codes in held.codes.items():
+        stated_codes = [tuple(document.codes.get(name, ())) for document in documents]
+        own_codes = _sets(codes, docs)
+        if own_codes != stated_codes:
+            for place, (one, other) in enumerate(zip(own_codes, stated_codes, strict=True)):
+                if one != other:
+                    yield place, name
+    for name, sums in held.names.items():
+        for place, (document, own_sum) in enumerate(zip(documents, sums[docs].tolist(), strict=True)):
+            names = {_bytes(value) for value in document.names.get(name, ())}
+            if sum(map(_hash, names)) % (1 << 64) != own_sum:
+                yield place, name
+
+
+def _sets(codes: CodeColumn, docs: I64) -> list[tuple[str, ...]]:
+    return [codes.sets[ordinal] for ordinal in codes.ordinals[docs].tolist()]
+
+
+def _other_lengths(segment: Segment, words: _Words, docs: I64) -> Iterator[tuple[int, str]]:
+    for field, stated in zip(PLACED, words.lengths(), strict=True):
+        length = segment.length(field)
+        differ = stated != 0 if length is None else length[docs] != stated
+        for place in np.flatnonzero(differ).tolist():
+            yield place, f"the length of {field}"
+
+
+def _other_starts(segment: Segment, words: _Words, docs: I64) -> Iterator[tuple[int, str]]:
+    values, stated = segment.values, words.values()
+    sizes = np.diff(values.offsets)[docs]
+    own = spread(values.offsets[:-1][docs], sizes)
+    same = (
+        np.array_equal(sizes, np.diff(stated.offsets))
+        and np.array_equal(values.fields[own], stated.fields)
+        and np.array_equal(values.starts[own], stated.starts)
+    )
+    for place, doc in enumerate([] if same else docs.tolist()):
+        if values.of_document(doc) != stated.of_document(place):
+            yield place, "where values start"
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _hash(term: bytes) -> int:
+    return zlib.crc32(term) + (zlib.adler32(term) << 32)
+
+
+def _hashes(terms: Sequence[bytes]) -> U64:
+    return np.fromiter(map(_hash, terms), np.uint64, len(terms))
+
+
+def _mixed(terms: U64, fields: npt.NDArray[np.uint8], positions: npt.NDArray[np.unsignedinteger]) -> U64:
+    """Return a checksum of each occurrence, so that terms that changed places are told apart."""
+    places = (positions.astype(np.uint64) << np.uint64(8)) + fields
+    return (terms ^ np.uint64(0x9E3779B97F4A7C15)) * (places * np.uint64(2) + np.uint64(3))
+
+
+def _occurrences(chunk: Chunk) -> tuple[npt.NDArray[np.uint32], U64]:
+    """Return the document and the checksum of each occurrence."""
+    owners = np.repeat(np.arange(len(chunk.terms)), chunk.frequencies)
+    each = np.repeat(_hashes(chunk.terms)[owners], chunk.counts)
+    return np.repeat(chunk.docs, chunk.counts), _mixed(each, chunk.fields, chunk.positions)
+
+
+def _order(segment: Segment) -> Iterator[str]:
+    """Check that terms, the documents of each, and the places in each are in order: searches rely on it."""
+    last = b""
+    name = segment.path.name
+    for chunk in segment.postings.chunks(_CHUNK):
+        if int(chunk.fields.max()) >= len(PLACED):
+            raise IndexDamaged(f"{name} is damaged (fields): build the index again")
+        if any(one >= other for one, other in pairwise([last, *chunk.terms])):
+            yield f"{name}: the terms from {last.decode('utf-8', 'replace')!r} on are not in order"
+        last = chunk.terms[-1]
+        owners = np.repeat(np.arange(len(chunk.terms), dtype=np.uint64), chunk.frequencies)
+        postings = (owners << np.uint64(32)) + chunk.docs
+        wrong = np.flatnonzero(postings[1:] <= postings[:-1])
+        places = (chunk.fields.astype(np.uint64) << np.uint64(32)) + chunk.positions
+        each = np.repeat(np.arange(len(chunk.docs)), chunk.counts)
+        fallen = np.flatnonzero((places[1:] < places[:-1]) & (each[1:] == each[:-1]))
+        for kind, ordinals in (("documents", owners[wrong]), ("places", owners[each[fallen]])):
+            for ordinal in np.unique(ordinals).tolist():
+                term = chunk.terms[ordinal].decode("utf-8", "replace")
+                yield f"{name}: the {kind} of {term!r} are not in order"
+
+
+def _lengths(segment: Segment) -> Iterator[str]:
+    """Compare the lengths in the folded areas with those of their fields."""
+    fields = {field: length for field in PLACED if (length := segment.length(field)) is not None}
+    for area in FOLDED:
+        lengths = area_lengths(area, fields, segment.size)
+        mean = float(lengths.mean()) if segment.size else 0.0
+        if not np.array_equal(lengths, segment.lengths(area)) or not np.isclose(
+            mean, segment.postings.mean(area)
+        ):
+            yield f"{segment.path.name}: the lengths in {area} are not those of its fields"
+
+
+def _folded(segment: Segment) -> Iterator[str]:
+    """Compare the folded lists of areas with what their occurrences say, and their bounds with the lists."""
+    name = segment.path.name
+    for area in FOLDED:
+        mean = segment.postings.mean(area)
+        shares = norms(segment.lengths(area), mean)
+        for ordinal in segment.postings.folded(area):
+            own = segment.postings.postings(ordinal, area, mean)
+            other = segment.postings.weighed(ordinal, area)
+            wrong = ""
+            if not (np.array_equal(own.docs, other.docs) and np.array_equal(own.sums, other.sums)):
+                wrong = "list"
+            elif len(own.docs) and not _bounded(own, shares):
+                wrong = "bound"
+            if wrong:
+                term = segment.postings.terms[ordinal].decode("utf-8", "replace")
+                yield f"{name}: the {wrong} of {term!r} in {area} is not what its occurrences say"
+
+
+def _bounded(own: Postings, shares: npt.NDArray[np.float32]) -> bool:
+    """Whether what a list states of its saturated frequencies holds; `shares`: the norm of each document."""
+    tf = own.sums / 100
+    saturated = tf / (tf + shares[own.docs])
+    if own.block_starts is None or own.block_highest is None or own.best is None:
+        return bool(saturated.max() <= own.highest)
+    blocks = np.maximum.reduceat(saturated, own.block_starts)
+    others = np.delete(saturated, own.best)
+    return bool(
+        saturated.max() <= own.highest
+        and (blocks <= own.block_highest).all()
+        and (not len(others) or others.max() <= own.rest)
+    )

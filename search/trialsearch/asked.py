@@ -8,8 +8,8 @@ phrase, a field) are met or not.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from trialindex.frozen import frozen
 from trialindex.registry_ids import is_nct_id
 from trialsearch.parse import age_query, code_query, parse, range_query
 from trialsearch.query import All, And, Code, In, Name, Not, Or, Query, Words
@@ -33,7 +33,7 @@ AREA_OPTIONS = {
 OneOrMore = str | int | Iterable[str | int]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part:
     """A part of what was asked: its text for a person, its query, and what may be done with it."""
 
@@ -43,7 +43,7 @@ class Part:
     selects: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Filters:
     """The filters of a search; None asks nothing. See `TrialSearch.search` for what each takes."""
 

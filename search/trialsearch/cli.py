@@ -3,14 +3,16 @@
 Data goes to stdout, everything else to stderr. Exit codes are grep's: 0 found, 1 nothing found, 2 wrong use
 or an error; 130 after Ctrl-C, and 141 when the reader of a pipe has gone.
 
-Nothing but click is imported before a command needs it, so that `--help` and shell completion are quick.
+A search answers in about the time that Python takes to load click and numpy. So nothing but click is imported
+before a command needs it, and no command is put together before it is asked for.
 """
 
 from __future__ import annotations
 
 import contextlib
-import difflib
 import errno
+import functools
+import gc
 import os
 import re
 import sys
@@ -23,8 +25,6 @@ import click
 from trialindex.errors import InvalidTrialId, TrialError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from trialindex.builder import Report
     from trialsearch.engine import TrialSearch
     from trialsearch.lines import Line
@@ -35,6 +35,7 @@ __all__ = ["main"]
 _FOUND, _NOTHING, _ERROR, _STOPPED, _NO_READER = 0, 1, 2, 130, 141
 _PROBLEMS = 10
 _PAGE_WIDTH = 100
+_WIDTH, _NARROWEST = 80, 20
 _NAMES_WIDTH = 21
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -51,7 +52,33 @@ class _Option(click.Option):
         self.group = group
 
 
-class _Command(click.Command):
+class _Helped(click.Command):
+    """A command that explains `--help` in plain words: click looks for translations, of which it has none."""
+
+    _help_option: click.Option | None = None
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        names = self.get_help_option_names(ctx)
+        if self._help_option is None and names:
+            self._help_option = _Option(
+                names,
+                group="Help",
+                is_flag=True,
+                is_eager=True,
+                expose_value=False,
+                callback=_print_help,
+                help="Show this message and exit.",
+            )
+        return self._help_option
+
+
+def _print_help(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        click.echo(ctx.get_help(), color=ctx.color)
+        ctx.exit()
+
+
+class _Command(_Helped):
     """A command whose help lists its options under their headings, in the order of definition."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -67,20 +94,51 @@ class _Command(click.Command):
                 formatter.write_dl(records, col_max=_NAMES_WIDTH)
 
 
-class _Root(click.Group):
-    """The root command: keeps the order of its commands, and turns errors into messages and exit codes."""
+class _Root(_Helped, click.Group):
+    """The root command: keeps the order of its commands, puts one together when it is asked for, and turns
+    errors into messages and exit codes.
+    """
 
     command_class = _Command
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._later: dict[str, Callable[[], click.Command]] = {}
+
+    def later(self, name: str, *decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
+        """Return a decorator that makes a function a command, with the arguments and options that other
+        decorators give it.
+        """
+
+        def add(function: Command) -> Command:
+            @functools.cache
+            def command() -> click.Command:
+                decorated = function
+                for decorator in reversed(decorators):
+                    decorated = decorator(decorated)
+                return click.command(name, cls=_Command)(decorated)
+
+            self._later[name] = command
+            return function
+
+        return add
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
+        return [*self.commands, *self._later]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in self._later:
+            return self._later[cmd_name]()
+        return super().get_command(ctx, cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if name not in self.commands and not name.startswith("-"):
-            near = difflib.get_close_matches(name.lower(), self.commands, n=1)
+        if name not in self.list_commands(ctx) and not name.startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(name.lower(), self.list_commands(ctx), n=1)
             meant = (
                 f"did you mean {near[0]}?"
                 if near
@@ -147,27 +205,34 @@ def _terminal() -> bool:
     return sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
 
 
-def _console() -> Console:
-    from rich.console import Console
+def _styles() -> bool:
+    """Whether the terminal shows bold text and the like."""
+    if os.environ.get("TERM", "").lower() in {"dumb", "unknown"}:
+        return False
+    # Of Windows' consoles, those that understand escape sequences say so in one of these.
+    return os.name != "nt" or bool({"WT_SESSION", "TERM"} & os.environ.keys())
 
-    class Terminal(Console):
-        def on_broken_pipe(self) -> None:
-            raise BrokenPipeError  # answered in one place, for every format
 
-    # NO_COLOR, FORCE_COLOR, TERM and COLUMNS are rich's to read.
-    return Terminal(file=sys.stdout, highlight=False, markup=False, emoji=False)
+def _width() -> int:
+    """Return the columns of the terminal, by COLUMNS or by what it says itself; 80 where neither tells."""
+    if os.environ.get("COLUMNS", "").isdecimal():
+        return max(int(os.environ["COLUMNS"]), 1)
+    for stream in (0, 1, 2):
+        with contextlib.suppress(OSError):
+            return os.get_terminal_size(stream).columns or _WIDTH
+    return _WIDTH
 
 
 def _print(lines: Iterable[Line], styled: bool) -> None:
     """Print lines for a person: broken to the width and styled, or plain."""
-    from trialsearch.lines import plain, wrapped
+    from trialsearch.lines import painted, plain, wrapped
 
     if not styled:
         _write(plain(lines))
         return
-    console = _console()
-    for text in wrapped(lines, max(console.width, 20)):
-        console.print(text, no_wrap=True, crop=False, overflow="ignore")
+    styles, colour = _styles(), not os.environ.get("NO_COLOR")
+    for pieces in wrapped(lines, max(_width(), _NARROWEST)):
+        _write([painted(pieces, colour) if styles else "".join(text for text, _ in pieces)])
 
 
 def _bold(text: str) -> str:
@@ -207,6 +272,18 @@ class _Number(click.ParamType):  # type: ignore[type-arg, unused-ignore]
         if not re.fullmatch(r"[0-9]{1,9}", text):
             self.fail(f"{value!r} is no number: write 20{', or all' if self.all_too else ''}", param, ctx)
         return int(text)
+
+
+class _Memory(click.ParamType):  # type: ignore[type-arg, unused-ignore]
+    """An amount of memory, in bytes."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        found = re.fullmatch(r"([0-9]{1,15})([KMG]?)B?", str(value).strip().upper())
+        if found is None:
+            self.fail(f"{value!r} is no amount of memory: write 500M, or 2G", param, ctx)
+        return int(found[1]) << {"": 0, "K": 10, "M": 20, "G": 30}[found[2]]
 
 
 _TEXT = _Text()
@@ -317,6 +394,24 @@ def _root() -> None:
     help="First build the index anew from the records that it holds; needs no SOURCE.",
 )
 @click.option(
+    "--memory",
+    type=_Memory(),
+    default="1G",
+    metavar="SIZE",
+    cls=_Option,
+    group="Speed",
+    help="What all processes together may take, 200M or more; 1G without it. More memory lets more of them "
+    "read.",
+)
+@click.option(
+    "--workers",
+    type=_Number(),
+    metavar="N",
+    cls=_Option,
+    group="Speed",
+    help="Processes that read. Without it one a core, as far as memory goes; 1 for small sources.",
+)
+@click.option(
     "--quiet",
     "-q",
     is_flag=True,
@@ -324,7 +419,14 @@ def _root() -> None:
     group="Output",
     help="Print errors only.",
 )
-def _index(sources: tuple[Path, ...], folder: Path | None, rebuild: bool, quiet: bool) -> int:
+def _index(
+    sources: tuple[Path, ...],
+    folder: Path | None,
+    rebuild: bool,
+    memory: int,
+    workers: int | None,
+    quiet: bool,
+) -> int:
     """Create or update an index from files, archives and folders of trial records.
 
     A SOURCE is a registry download (JSON, XML, CSV), a saved trial page, a .gz or .zip of them, or a folder.
@@ -339,21 +441,21 @@ def _index(sources: tuple[Path, ...], folder: Path | None, rebuild: bool, quiet:
         raise click.UsageError("name a file, an archive or a folder: trialsearch index downloads.zip")
     place = _place(folder)
     if rebuild:
-        _rebuild(place, quiet)
-    return _build(sources, place, quiet) if sources else _FOUND
+        _rebuild(place, memory, quiet)
+    return _build(sources, place, memory, workers, quiet) if sources else _FOUND
 
 
-def _rebuild(place: Path, quiet: bool) -> None:
+def _rebuild(place: Path, memory: int, quiet: bool) -> None:
     from trialindex import builder
 
     if sys.stderr.isatty() and not quiet:
         _say("building the index anew from its own records ...")
-    trials = builder.rebuild(place)
+    trials = builder.rebuild(place, memory=memory)
     if not quiet:
         _write([f"rebuilt from its own records: {trials:,} trials in {place}"])
 
 
-def _build(sources: Sequence[Path], place: Path, quiet: bool) -> int:
+def _build(sources: Sequence[Path], place: Path, memory: int, workers: int | None, quiet: bool) -> int:
     from trialindex import builder, storage
     from trialsearch import render
 
@@ -362,9 +464,9 @@ def _build(sources: Sequence[Path], place: Path, quiet: bool) -> int:
             from trialsearch.progress import Meter, estimate
 
             with Meter(estimate(sources), sys.stderr) as meter:
-                report = builder.build(sources, place, progress=meter.update)
+                report = builder.build(sources, place, progress=meter.update, memory=memory, workers=workers)
         else:
-            report = builder.build(sources, place)
+            report = builder.build(sources, place, memory=memory, workers=workers)
     except KeyboardInterrupt:
         held = builder.count(place) if storage.exists(place) else 0
         _say(
@@ -509,10 +611,7 @@ def _chosen(*names: str) -> Iterable[tuple[tuple[str, ...], str, dict[str, Any]]
     return (option for option in _SEARCH_OPTIONS if option[0][0] in names)
 
 
-@_root.command("search")
-@click.argument("words", nargs=-1, type=_TEXT)
-@_with(_SEARCH_OPTIONS)
-@_index_option
+@_root.later("search", click.argument("words", nargs=-1, type=_TEXT), _with(_SEARCH_OPTIONS), _index_option)
 def _search(words: tuple[str, ...], folder: Path | None, **options: Any) -> int:
     """Find trials that have all the WORDS, or synonyms of them.
 
@@ -580,10 +679,12 @@ def _print_results(
         _print(lines, styled=form == "table")
 
 
-@_root.command("show")
-@click.argument("identifier", metavar="ID", type=_TEXT)
-@_json_option("Print the stored record: the registry's structure, and where it came from.")
-@_index_option
+@_root.later(
+    "show",
+    click.argument("identifier", metavar="ID", type=_TEXT),
+    _json_option("Print the stored record: the registry's structure, and where it came from."),
+    _index_option,
+)
 def _show(identifier: str, as_json: bool, folder: Path | None) -> int:
     """Print one trial, by its id or a former id.
 
@@ -596,7 +697,7 @@ def _show(identifier: str, as_json: bool, folder: Path | None) -> int:
     wanted = _known_id(identifier)
     with _opened(folder) as trials:
         try:
-            study = trials[wanted].study
+            study = trials.study(wanted)
         except KeyError:
             _missing(trials, wanted, click.get_current_context().meta[_FOLDER])
             return _NOTHING
@@ -608,16 +709,16 @@ def _show(identifier: str, as_json: bool, folder: Path | None) -> int:
     if not _terminal():
         _write([show_text(study, _PAGE_WIDTH)])
         return _FOUND
-    console = _console()
-    bold = str if console.color_system is None else _bold
-    _write([show_text(study, min(console.width, _PAGE_WIDTH + 10), bold)])
+    _write([show_text(study, min(_width(), _PAGE_WIDTH + 10), _bold if _styles() else str)])
     return _FOUND
 
 
-@_root.command("similar")
-@click.argument("identifier", metavar="ID", type=_TEXT)
-@_with(_chosen("--limit", "--explain", "--format"))
-@_index_option
+@_root.later(
+    "similar",
+    click.argument("identifier", metavar="ID", type=_TEXT),
+    _with(_chosen("--limit", "--explain", "--format")),
+    _index_option,
+)
 def _similar(
     identifier: str, limit: int | None, explain: bool, format_: str | None, folder: Path | None
 ) -> int:
@@ -626,12 +727,13 @@ def _similar(
     \b
     trialsearch similar NCT01539902 --limit 5
     """
+    from trialindex.summary import Summary
     from trialsearch import render
 
     wanted = _known_id(identifier)
     with _opened(folder) as trials:
         try:
-            like = trials[wanted]
+            like = Summary(trials.study(wanted))
             results = trials.similar(wanted, limit=len(trials) if limit is None else limit)
         except KeyError:
             _missing(trials, wanted, click.get_current_context().meta[_FOLDER])
@@ -640,10 +742,12 @@ def _similar(
         return _FOUND if results.total else _NOTHING
 
 
-@_root.command("suggest")
-@click.argument("prefix", nargs=-1, required=True, type=_TEXT)
-@_with(_chosen("--limit"))
-@_index_option
+@_root.later(
+    "suggest",
+    click.argument("prefix", nargs=-1, required=True, type=_TEXT),
+    _with(_chosen("--limit")),
+    _index_option,
+)
 def _suggest(prefix: tuple[str, ...], limit: int | None, folder: Path | None) -> int:
     """List names of conditions and interventions that have a word beginning with PREFIX.
 
@@ -669,9 +773,7 @@ def _suggest(prefix: tuple[str, ...], limit: int | None, folder: Path | None) ->
     return _FOUND
 
 
-@_root.command("stats")
-@_json_option("Print the figures as JSON.")
-@_index_option
+@_root.later("stats", _json_option("Print the figures as JSON."), _index_option)
 def _stats(as_json: bool, folder: Path | None) -> int:
     """Count what an index holds: trials, sources, statuses, phases, types, years.
 
@@ -693,9 +795,11 @@ def _stats(as_json: bool, folder: Path | None) -> int:
     return _FOUND if held else _NOTHING
 
 
-@_root.command("delete")
-@click.argument("identifiers", nargs=-1, required=True, metavar="ID...", type=_TEXT)
-@_index_option
+@_root.later(
+    "delete",
+    click.argument("identifiers", nargs=-1, required=True, metavar="ID...", type=_TEXT),
+    _index_option,
+)
 def _delete(identifiers: tuple[str, ...], folder: Path | None) -> int:
     """Delete trials from an index, by their ids or former ids. Exit code 1 if one was not there.
 
@@ -712,8 +816,7 @@ def _delete(identifiers: tuple[str, ...], folder: Path | None) -> int:
     return _NOTHING if missing else _FOUND
 
 
-@_root.command("verify")
-@_index_option
+@_root.later("verify", _index_option)
 def _verify(folder: Path | None) -> int:
     """Compare every trial of an index with its stored record, and print what differs.
 
@@ -733,13 +836,42 @@ def _verify(folder: Path | None) -> int:
         _write(clean(line) for line in differing)
         _say(
             f"trialsearch: {render.counted(len(differing), 'difference')} in {place}: "
-            f"build it anew with `trialsearch index --rebuild --index {place}`"
+            f"build it again from its sources, or, where its records can still be read, with "
+            f"`trialsearch index --rebuild --index {place}`"
         )
         return _ERROR
     _write([f"all is well: {render.counted(builder.count(place), 'trial')} in {place}"])
     return _FOUND
 
 
+# A search multiplies no matrices: threads that numpy's libraries start for that only cost time.
+_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+# Of what modules and tables make when they are loaded nothing is ever garbage: Python is to look for it less
+# often than after every 700 objects.
+_OBJECTS_BETWEEN_COLLECTIONS = 100_000
+
+
 def main() -> None:
     """Run the command line."""
-    _root(prog_name="trialsearch")
+    for name in _THREADS:
+        os.environ.setdefault(name, "1")
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    try:
+        _root(prog_name="trialsearch")
+    except SystemExit as end:
+        _leave(end.code)
+        raise
+
+
+def _leave(code: object) -> None:
+    """End the process at once where nothing is left to do: taking all modules down takes as long as a search.
+
+    Where an index was written, or something cannot be flushed, it returns, and the process ends as usual.
+    """
+    if not isinstance(code, int) or "trialindex.builder" in sys.modules:
+        return
+    with contextlib.suppress(OSError):
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+        os._exit(code)

@@ -16,25 +16,29 @@ import re
 import threading
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from trialindex import vocabulary
 from trialindex.analysis import fold
 from trialindex.errors import IndexMissing, QueryError
 from trialindex.storage import Snapshot, exists, open_snapshot
-from trialsearch.asked import Filters, Part, filter_parts, option_parts, query_parts
-from trialsearch.evaluate import Evaluator
+from trialsearch.asked import Filters, OneOrMore, Part, filter_parts, option_parts, query_parts
+from trialsearch.evaluate import Evaluator, Top
 from trialsearch.expand import Expansion, expand, says_nothing
 from trialsearch.fuzzy import nearest
 from trialsearch.lexicon import IndexLexicon
+from trialsearch.lists import Bools, Docs, Recent, Scores, at_places, best_first
 from trialsearch.parse import conjunction
 from trialsearch.partial import PartialHits, pieces
+from trialsearch.query import And, Query
 from trialsearch.results import Asked, Hit, Results, Step
-from trialsearch.similar import likeness
-from trialsearch.suggest import NameList, Suggestion
+from trialsearch.selecting import only_selects
 
 if TYPE_CHECKING:
     from trialindex.trial import Trial
+    from trialsearch.suggest import NameList, Suggestion
 
 __all__ = ["SORTS", "TrialSearch", "default_index"]
 
@@ -47,6 +51,8 @@ SORTS = {
     "enrollment": ("EnrollmentCount", True),
     "id": ("", False),
 }
+# Questions that a snapshot keeps parsed and widened.
+_KEPT_PLANS = 500
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
@@ -71,8 +77,7 @@ class TrialSearch:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.RLock()
-        self._state: tuple[Snapshot, IndexLexicon] | None = None
-        self._names: tuple[Snapshot, NameList] | None = None
+        self._state: _State | None = None
 
     @classmethod
     def open(cls, index: str | Path | None = None) -> TrialSearch:
@@ -91,8 +96,8 @@ class TrialSearch:
         """Give the files back. Results that were not looked at can no longer be."""
         with self._lock:
             if self._state is not None:
-                self._state[0].close()
-            self._state = self._names = None
+                self._state.snapshot.close()
+            self._state = None
 
     def __enter__(self) -> TrialSearch:
         return self
@@ -100,25 +105,34 @@ class TrialSearch:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _current(self) -> tuple[Snapshot, IndexLexicon]:
+    def _current(self) -> _State:
         with self._lock:
-            if self._state is None or not self._state[0].is_current():
-                snapshot = open_snapshot(self._folder)
-                self._state = snapshot, IndexLexicon(snapshot, vocabulary.shipped())
+            if self._state is None or not self._state.snapshot.is_current():
+                self._state = _State(open_snapshot(self._folder))
             return self._state
 
     def __len__(self) -> int:
-        return len(self._current()[0])
+        return len(self._current().snapshot)
 
     def __contains__(self, identifier: object) -> bool:
-        return isinstance(identifier, str) and self._current()[0].find(identifier.strip().upper()) is not None
+        return (
+            isinstance(identifier, str)
+            and self._current().snapshot.find(identifier.strip().upper()) is not None
+        )
 
     def __getitem__(self, identifier: str) -> Trial:
         """Return the trial of an id or a former id. Raises KeyError where the index does not hold it."""
         from trialindex.trial import Trial
 
-        snapshot, _ = self._current()
-        return Trial.from_study(snapshot.study(self._document(snapshot, identifier)))
+        return Trial.from_study(self.study(identifier))
+
+    def study(self, identifier: str) -> dict[str, Any]:
+        """Return the stored record of an id or a former id, in the registry's own structure.
+
+        Raises KeyError where the index does not hold it.
+        """
+        snapshot = self._current().snapshot
+        return snapshot.study(self._document(snapshot, identifier))
 
     def _document(self, snapshot: Snapshot, identifier: str) -> int:
         doc = snapshot.find(identifier.strip().upper())
@@ -183,92 +197,32 @@ class TrialSearch:
             "inclusion": inclusion,
             "exclusion": exclusion,
         }
-        filters = Filters(status, phase, type, sex, age, country, start, updated, with_results)
-        parts = [*query_parts(query), *option_parts(options), *filter_parts(filters)]
-        texts = [("", query), *((option, text) for option, text in options.items() if text)]
+        filters = Filters(
+            _settled(status), _settled(phase), _settled(type), sex, age, _settled(country), start, updated,
+            with_results,
+        )  # fmt: skip
         base = "Everywhere" if everywhere else "BasicSearch"
-        return self._answer(parts, texts, base, sort, limit, offset, fuzzy, synonyms)
-
-    def _answer(
-        self,
-        parts: list[Part],
-        texts: list[tuple[str, str]],
-        base: str,
-        sort: str,
-        limit: int | None,
-        offset: int,
-        fuzzy: bool,
-        synonyms: bool,
-    ) -> Results:
-        snapshot, lexicon = self._current()
-        expansion = Expansion(lexicon, synonyms=synonyms, fuzzy=fuzzy)
-        widened = [expand(part.query, expansion, base) for part in parts]
-        telling = [number for number, part in enumerate(widened) if not says_nothing(part)]
-        if telling:
-            parts = [parts[number] for number in telling]
-            widened = [widened[number] for number in telling]
-        whole = conjunction(widened)
-        evaluator = Evaluator(snapshot)
-        scores = evaluator.scores(whole, base)
-        order = _order(snapshot, scores, sort)
-        end = None if limit is None else offset + limit
-        asked = Asked(evaluator, whole, base)
-        hits = [Hit(snapshot.key(doc), scores[doc], False, doc, asked) for doc in order[offset:end]]
-
-        partial = PartialHits(evaluator, parts, widened, base, scores)
-        if sort == "relevance" and (limit is None or len(hits) < limit):
-            room = None if limit is None else limit - len(hits)
-            skip = max(0, offset - len(order))
-            for doc, score in partial.ranked[skip : None if room is None else skip + room]:
-                hits.append(Hit(snapshot.key(doc), score, True, doc, asked))
-
-        def steps() -> tuple[Step, ...]:
-            found: list[Step] = []
-            left = set(snapshot.docs())
-            for part, query in pieces(parts, widened):
-                docs = evaluator.scores(query, base).keys()
-                left &= docs
-                found.append(Step(part, len(docs), len(left)))
-            return tuple(found)
-
-        def elsewhere() -> int:
-            if base == "Everywhere" or all(part.selects for part in parts):
-                return 0
-            there = evaluator.scores(whole, "Everywhere")
-            return len(there.keys() - scores.keys())
-
-        def did_you_mean() -> tuple[str, ...]:
-            return tuple(_did_you_mean(texts, expansion, lexicon))
-
-        return Results(
-            hits,
-            whole,
-            total=len(scores),
-            partial_total=lambda: len(partial.ranked),
-            offset=offset,
-            notes=tuple(dict.fromkeys(expansion.notes)),
-            steps=steps,
-            did_you_mean=did_you_mean,
-            elsewhere=elsewhere,
-        )
+        state = self._current()
+        plan = state.plan((query, tuple(options.items()), filters, base, fuzzy, synonyms))
+        return _answer(state, plan, sort, limit, offset)
 
     def similar(self, identifier: str, *, limit: int = 10) -> Results:
         """Return the trials most like a trial: those that share its most telling words.
 
         Raises KeyError where the index does not hold the id.
         """
-        snapshot, lexicon = self._current()
-        doc = self._document(snapshot, identifier)
-        evaluator = Evaluator(snapshot)
-        query = likeness(evaluator, doc, lexicon.vocabulary)
-        scores = {other: score for other, score in evaluator.scores(query).items() if other != doc}
-        asked = Asked(evaluator, query, "BasicSearch")
-        hits = [
-            Hit(snapshot.key(other), scores[other], False, other, asked)
-            for other in _order(snapshot, scores, "relevance")[:limit]
-        ]
+        from trialsearch.similar import likeness
+
+        state = self._current()
+        evaluator = state.evaluator
+        doc = self._document(state.snapshot, identifier)
+        query = likeness(evaluator, doc, state.lexicon.vocabulary)
+        others = np.ones(evaluator.size, np.bool_)
+        others[doc] = False
+        top = evaluator.top(query, "BasicSearch", limit, others)
+        hits = _hits(top.docs, top.scores, len(top.docs), Asked(evaluator, query, "BasicSearch"))
         return Results(
-            hits, query, total=len(scores), partial_total=lambda: 0, offset=0, notes=(), steps=lambda: (),
+            hits, query, total=top.total, partial_total=lambda: 0, offset=0, notes=(), steps=lambda: (),
             did_you_mean=lambda: (), elsewhere=lambda: 0,
         )  # fmt: skip
 
@@ -276,34 +230,181 @@ class TrialSearch:
         """Return the names of conditions and interventions that have a word beginning with a prefix,
         with trial counts.
         """
-        snapshot, _ = self._current()
-        with self._lock:
-            if self._names is None or self._names[0] is not snapshot:
-                self._names = snapshot, NameList(snapshot)
-            names = self._names[1]
-        return names.suggest(prefix, limit)
+        return self._current().names().suggest(prefix, limit)
 
 
-def _order(snapshot: Snapshot, scores: dict[int, float], sort: str) -> list[int]:
+_Question = tuple[str, tuple[tuple[str, str | None], ...], Filters, str, bool, bool]
+
+
+class _Plan(NamedTuple):
+    """What a question means on one snapshot.
+
+    `parts` and their `widened` queries; `whole`, all of them; `asked`, without what only selects, which is
+    `masks`; of `asked` the `loose` and the `strict` queries; `area`, where plain words are asked; `texts`,
+    (option, text) of what was typed; what `expansion` found out.
+    """
+
+    parts: list[Part]
+    widened: list[Query]
+    whole: Query
+    asked: Query
+    masks: tuple[Query, ...]
+    loose: list[Query]
+    strict: list[Query]
+    area: str
+    texts: list[tuple[str, str]]
+    expansion: Expansion
+    notes: tuple[str, ...]
+
+
+class _State:
+    """A snapshot, and what was made ready over it. Shared between threads."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.lexicon = IndexLexicon(snapshot, vocabulary.shipped())
+        self.evaluator = Evaluator(snapshot)
+        self._plans: Recent[_Plan] = Recent(_KEPT_PLANS)
+        self._names: NameList | None = None
+
+    def names(self) -> NameList:
+        """Return the names for suggestions."""
+        from trialsearch.suggest import NameList
+
+        if self._names is None:
+            self._names = NameList(self.snapshot)
+        return self._names
+
+    def plan(self, question: _Question) -> _Plan:
+        """Return what a question means; raises QueryError where it cannot be asked."""
+        found = self._plans.get(question)
+        if found is None:
+            found = self._make_plan(question)
+            self._plans.put(question, found)
+        return found
+
+    def _make_plan(self, question: _Question) -> _Plan:
+        query, options, filters, area, fuzzy, synonyms = question
+        parts = [*query_parts(query), *option_parts(dict(options)), *filter_parts(filters)]
+        expansion = Expansion(self.lexicon, synonyms=synonyms, fuzzy=fuzzy)
+        widened = [expand(part.query, expansion, area) for part in parts]
+        telling = [number for number, part in enumerate(widened) if not says_nothing(part)]
+        if telling:
+            parts = [parts[number] for number in telling]
+            widened = [widened[number] for number in telling]
+        scored = [
+            (part, query) for part, query in zip(parts, widened, strict=True) if not only_selects(query)
+        ]
+        return _Plan(
+            parts,
+            widened,
+            conjunction(widened),
+            conjunction([query for _, query in scored]),
+            tuple(query for query in widened if only_selects(query)),
+            [query for part, query in scored if part.loose],
+            [query for part, query in scored if not part.loose],
+            area,
+            [("", query), *((option, text) for option, text in options if text)],
+            expansion,
+            tuple(dict.fromkeys(expansion.notes)),
+        )
+
+    def allowed(self, plan: _Plan) -> Bools | None:
+        """Return the documents that the filters of a plan and deletions leave, bool[corpus]; None are all."""
+        live = self.snapshot.live
+        if not plan.masks:
+            return live
+        mask = self.evaluator.mask(plan.masks[0] if len(plan.masks) == 1 else And(plan.masks))
+        return mask if live is None else mask & live
+
+
+def _settled(value: OneOrMore | None) -> OneOrMore | None:
+    """Return the value of a filter as one that can be compared."""
+    return value if value is None or isinstance(value, str | int) else tuple(str(item) for item in value)
+
+
+def _hits(docs: Docs, scores: Scores, full: int, asked: Asked) -> list[Hit]:
+    """Return the hits of documents; those behind the first `full` are partial."""
+    if not len(docs):
+        return []
+    ids = asked.evaluator.snapshot.keys(docs).tolist()
+    return [
+        Hit(key.decode("utf-8", "surrogatepass"), score, place >= full, doc, asked)
+        for place, (key, score, doc) in enumerate(zip(ids, scores.tolist(), docs.tolist(), strict=True))
+    ]
+
+
+def _answer(state: _State, plan: _Plan, sort: str, limit: int | None, offset: int) -> Results:
+    evaluator, area = state.evaluator, plan.area
+    allowed = state.allowed(plan)
+    end = None if limit is None else offset + limit
+    top = _top(evaluator, plan, allowed, sort, end)
+    docs, scores = top.docs[offset:], top.scores[offset:]
+    met = len(docs)
+    if sort == "relevance" and (end is None or top.total < end):
+        partial = PartialHits(evaluator, plan.loose, plan.strict, area, allowed)
+        if partial.possible:
+            # Partial hits are counted on from the full ones.
+            skip = max(0, offset - top.total)
+            more, worth = partial.top(None if end is None else end - top.total, np.sort(top.docs))
+            docs, scores = np.concatenate((docs, more[skip:])), np.concatenate((scores, worth[skip:]))
+    hits = _hits(docs, scores, met, Asked(evaluator, plan.whole, area))
+
+    def full(where: str) -> Docs:
+        docs = evaluator.match(plan.asked, where)
+        return docs if allowed is None else docs[allowed[docs]]
+
+    def partial_total() -> int:
+        partial = PartialHits(evaluator, plan.loose, plan.strict, area, allowed)
+        return partial.total(full(area)) if partial.possible else 0
+
+    def steps() -> tuple[Step, ...]:
+        found: list[Step] = []
+        left = state.snapshot.docs()
+        for label, query in pieces(plan.parts, plan.widened):
+            docs = evaluator.match(query, area)
+            left = left[at_places(docs, left, evaluator.size)[1]]
+            found.append(Step(label, len(docs), len(left)))
+        return tuple(found)
+
+    def elsewhere() -> int:
+        if area == "Everywhere" or all(part.selects for part in plan.parts):
+            return 0
+        there = full("Everywhere")
+        return len(there) - int(at_places(full(area), there, evaluator.size)[1].sum())
+
+    return Results(
+        hits,
+        plan.whole,
+        total=top.total,
+        partial_total=partial_total,
+        offset=offset,
+        notes=plan.notes,
+        steps=steps,
+        did_you_mean=lambda: tuple(_did_you_mean(plan.texts, plan.expansion, state.lexicon)),
+        elsewhere=elsewhere,
+    )
+
+
+def _top(evaluator: Evaluator, plan: _Plan, allowed: Bools | None, sort: str, end: int | None) -> Top:
+    """Return the first documents of an answer in the order asked; raises QueryError for one unknown."""
     name, _, direction = sort.partition(":")
-    if direction not in ({""} if name == "relevance" else {"", "asc", "desc"}) or (
-        name != "relevance" and name not in SORTS
-    ):
+    if name == "relevance" and not direction:
+        return evaluator.top(plan.asked, plan.area, end, allowed)
+    if name not in SORTS or direction not in {"", "asc", "desc"}:
         raise QueryError(
             f"no sort {sort!r}; relevance, or one of {', '.join(SORTS)}, with :asc or :desc behind it"
         )
-    if name == "relevance":
-        return sorted(scores, key=lambda doc: (-scores[doc], snapshot.key(doc)))
     field, falling = SORTS[name]
     falling = falling if not direction else direction == "desc"
-    if not field:
-        return sorted(scores, key=snapshot.key, reverse=falling)
-    column = snapshot.column(field)
-    sign = -1.0 if falling else 1.0
-    valued = [doc for doc in scores if column[doc] is not None]
-    missing = [doc for doc in scores if column[doc] is None]
-    valued.sort(key=lambda doc: (sign * (column[doc] or 0.0), snapshot.key(doc)))
-    return valued + sorted(missing, key=snapshot.key)
+    docs, scores = evaluator.found(plan.asked, plan.area)
+    if allowed is not None:
+        kept = allowed[docs]
+        docs, scores = docs[kept], scores[kept]
+    values = evaluator.snapshot.column(field)[docs] if field else evaluator.ranks()[docs].astype(np.float64)
+    worth = np.nan_to_num(values if falling else -values, nan=-np.inf)
+    first, _ = best_first(docs, worth, end, evaluator.keys)
+    return Top(first, scores[docs.searchsorted(first)], len(docs))
 
 
 def _did_you_mean(texts: list[tuple[str, str]], expansion: Expansion, lexicon: IndexLexicon) -> list[str]:

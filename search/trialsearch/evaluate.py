@@ -1,408 +1,472 @@
 """A widened query over a snapshot: which documents, with what score.
 
-Every node gives a dict of document -> score; what only selects (codes, ranges, names) scores 0. A term's
-score in an area is the weighted sum, over the area's fields, of its BM25 in each. `And` and `Or` add,
-`Best` takes the best of its ways, each at its weight, `Close` adds for words that stand together in heavy
-fields.
+A term, a phrase and a window score BM25F in the area that they are asked in (`trialsearch.ranking`); what
+only selects (codes, ranges, names, `Not`) scores 0. `And` and `Or` add, `Best` takes the best of its ways,
+each at its weight.
+
+Every node is answered in two ways, whole (`_FULL`: its documents and their scores) and at documents given
+(`_AT`: which of them it has, and their scores), so that an intersection begins at its rarest part and asks
+the others at what is left. What has a list of its own (`trialsearch.leaves`) is kept between queries.
+Deleted documents are dropped last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Mapping
+from functools import reduce
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from trialindex.analysis import fold, units
-from trialindex.countries import same_country
-from trialindex.dates import date_range, parse_age
-from trialindex.fields import AREAS, FIELDS
-from trialindex.spelling import american
-from trialindex.storage import Snapshot
-from trialsearch.expand import HEADLINE
+import numpy as np
+
+from trialindex.errors import QueryError
+from trialsearch.leaves import Leaves
+from trialsearch.lists import (
+    Bools,
+    Docs,
+    Held,
+    Leaf,
+    Norms,
+    Places,
+    Recent,
+    Scores,
+    best_first,
+    merged,
+)
+from trialsearch.pruning import best_of_any
 from trialsearch.query import (
-    AgeIs,
-    All,
     And,
     Best,
-    Close,
-    Code,
+    Boost,
     In,
-    Missing,
-    Name,
     Near,
     Not,
-    Nothing,
+    Optional,
     Or,
-    Prefix,
     Query,
-    Range,
-    Term,
+    Within,
 )
+from trialsearch.selecting import SELECTED
 
-__all__ = ["Evaluator", "Explanation", "area_fields"]
+if TYPE_CHECKING:
+    from trialindex.storage import Snapshot
 
-Scores = dict[int, float]
+__all__ = ["Evaluator", "Found", "Top"]
 
-# A prefix is widened to its most frequent words, no more.
-_PREFIX_WORDS = 200
-# What stemming takes off a word: a prefix may have begun it.
-_ENDINGS = tuple(
-    """al ally ation ations ational ative ed edly es s ies ied ically ical ic ing ings ingly ion ions ional
-    ism ist ists istic ity ive ized izing ization izer ies y ly ment ments ness ous ously able ability e er
-    ers ence ances ance ant ents ent""".split()
-)
-_LONGEST_ENDING = max(map(len, _ENDINGS))
-_SHORTEST_STEM = 4
-_NO_HYPHENS = dict.fromkeys(map(ord, "-‐‑‒–−"))
-# Words that stand together: how far apart they may be, what it is worth, where it counts, and for how many
-# trials.
-_CLOSE_SLOP = 3
-_CLOSE_WEIGHT = 0.5
-_CLOSE_FIELDS = {
-    "BriefTitle": 1.0,
-    "OfficialTitle": 0.6,
-    "Condition": 0.8,
-    "InterventionName": 0.8,
-    "Keyword": 0.4,
-    "BriefSummary": 0.4,
-}
-_CLOSE_TRIALS = 500
+# Masks of what only selects that are kept.
+_KEPT_MASKS = 48
+# More ids than this are compared by their ranks, which are worked out once.
+_FEW_KEYS = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """A score and the parts that it is made of."""
+class Found(NamedTuple):
+    """Documents uint32[n] and their scores float64[n], shared: do not change them."""
 
-    text: str
-    score: float
-    parts: tuple[Explanation, ...] = ()
-
-    def lines(self, depth: int = 0) -> list[str]:
-        """Return the explanation as indented lines."""
-        own = f"{'  ' * depth}{self.score:8.3f}  {self.text}"
-        return [own, *(line for part in self.parts for line in part.lines(depth + 1))]
+    docs: Docs
+    scores: Scores
 
 
-def area_fields(area: str) -> dict[str, float]:
-    """Return the fields of an area, or the one field itself, with their weights.
+class Top(NamedTuple):
+    """The best documents of a query, the best first, with their scores; `total`: how many it finds."""
 
-    `X/headline` is the part of area X that holds titles and names.
+    docs: Docs
+    scores: Scores
+    total: int
+
+
+class Evaluator(Leaves):
+    """Evaluates queries over one snapshot; keeps the lists that it worked out. Safe to share between threads.
+
+    `query` is widened (`trialsearch.expand`), `area` an area, a field, or the headline of an area.
     """
-    base, _, part = area.partition("/")
-    fields = AREAS.get(base, {base: 1.0})
-    return {field: weight for field, weight in fields.items() if field in HEADLINE} if part else fields
-
-
-class Evaluator:
-    """Evaluates queries over one snapshot; remembers the results of the nodes of one query."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
-        self._known: dict[tuple[Query, str], Scores] = {}
-        self._begun: dict[tuple[str, str], tuple[str, ...]] = {}
+        super().__init__(snapshot)
+        self._masks: Recent[Bools] = Recent(_KEPT_MASKS)
+        self._key_ranks: np.ndarray[Any, np.dtype[np.uint32]] | None = None
 
-    def scores(self, query: Query, area: str = "BasicSearch") -> Scores:
-        """Return document -> score of a query asked in an area. The dict is shared: do not change it."""
-        key = (query, area)
+    def match(self, query: Query, area: str = "BasicSearch") -> Docs:
+        """Return the live documents that a query finds, ascending."""
+        return self.found(query, area).docs
+
+    def found(self, query: Query, area: str = "BasicSearch") -> Found:
+        """Return the live documents that a query finds, ascending, and their scores."""
+        with self.snapshot.reading():
+            return self._living(_Run(self).full(query, area))
+
+    def listed(self, queries: Iterable[Query], area: str) -> list[Leaf]:
+        """Return the list of all that each query finds, deleted documents included."""
+        with self.snapshot.reading():
+            run = _Run(self)
+            return [run.as_leaf(query, area) for query in queries]
+
+    def met(self, query: Query, area: str, docs: Docs) -> Bools:
+        """Return which of some documents (ascending) a query finds."""
+        with self.snapshot.reading():
+            return _Run(self).at(query, area, docs)[0]
+
+    def count(self, query: Query, area: str = "BasicSearch") -> int:
+        """Return how many live documents a query finds."""
+        return len(self.match(query, area))
+
+    def score(self, query: Query, area: str, docs: Docs) -> Scores:
+        """Return the scores of documents (ascending), float64[len(docs)]; 0 where the query does not find
+        one.
+        """
+        with self.snapshot.reading():
+            return _Run(self).at(query, area, docs)[1]
+
+    def finds(self, query: Query, doc: int, area: str = "BasicSearch") -> bool:
+        """Whether a query finds a document."""
+        return bool(self.met(query, area, np.array([doc], np.uint32))[0])
+
+    def score_of(self, query: Query, doc: int, area: str = "BasicSearch") -> float:
+        """Return the score of a document; 0 where the query does not find it."""
+        return float(self.score(query, area, np.array([doc], np.uint32))[0])
+
+    def top(
+        self, query: Query, area: str = "BasicSearch", k: int | None = None, allowed: Bools | None = None
+    ) -> Top:
+        """Return the `k` best documents (None: all), the highest score first, of equal ones the least trial
+        id; and how many there are.
+
+        `allowed`: bool[corpus], the documents that may be found; None are all. Deleted ones never are.
+        """
+        with self.snapshot.reading():
+            return _Run(self).top(query, area, k, self._allowed(allowed))
+
+    def _allowed(self, allowed: Bools | None) -> Bools | None:
+        live = self.snapshot.live
+        if allowed is None or allowed is live:
+            return live
+        return allowed if live is None else allowed & live
+
+    def _living(self, found: Found) -> Found:
+        live = self.snapshot.live
+        if live is None:
+            return found
+        kept = live[found.docs]
+        return found if kept.all() else Found(found.docs[kept], found.scores[kept])
+
+    def mask(self, query: Query) -> Bools:
+        """Return which documents a node that only selects holds, bool[corpus], shared: do not change it."""
+        found = self._masks.get(query)
+        if found is None:
+            with self.snapshot.reading():
+                found = self._mask(query)
+            self._masks.put(query, found)
+        return found
+
+    def _mask(self, query: Query) -> Bools:
+        match query:
+            case And(parts):
+                return reduce(np.logical_and, map(self.mask, parts))
+            case Or(parts):
+                return reduce(np.logical_or, map(self.mask, parts))
+            case Not(part):
+                return ~self.mask(part)
+        found: Bools = _operation(SELECTED, query)(self.snapshot, query)
+        return found
+
+    def keys(self, docs: Docs) -> np.ndarray[Any, Any]:
+        """Return what sorts documents as their trial ids do."""
+        if len(docs) < _FEW_KEYS:
+            return self.snapshot.keys(docs)
+        return self.ranks()[docs]
+
+    def ranks(self) -> np.ndarray[Any, np.dtype[np.uint32]]:
+        """Return the place of each document in the order of trial ids, uint32[corpus]."""
+        if self._key_ranks is None:
+            every = np.arange(self.size, dtype=np.uint32)
+            ranks = np.empty(self.size, np.uint32)
+            ranks[np.argsort(self.snapshot.keys(every), kind="stable")] = every
+            self._key_ranks = ranks
+        return self._key_ranks
+
+
+_Part = tuple[int, Query, Leaf | None]
+
+
+class _Run:
+    """One evaluation of one query: remembers what its nodes found."""
+
+    __slots__ = ("_evaluator", "_known", "_leaves", "_norms", "_size")
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+        self._size = evaluator.size
+        # By identity: hashing a tree costs more than most of its nodes do. The tree outlives the run.
+        self._known: dict[tuple[int, str], Found] = {}
+        self._leaves: dict[tuple[int, str], Leaf | None] = {}
+        self._norms: Norms | None = None
+
+    def leaf(self, query: Query, area: str) -> Leaf | None:
+        """Return the list of a node that has one; None of one that has not."""
+        key = (id(query), area)
+        found = self._leaves.get(key)
+        if found is None:
+            found = self._leaves[key] = self._evaluator.leaf(query, area)
+        return found
+
+    def ready(self, query: Query, area: str) -> Leaf | None:
+        """Return the list of a node that has one, but none of a phrase or window that is not made yet."""
+        key = (id(query), area)
+        if key not in self._leaves:
+            self._leaves[key] = self._evaluator.leaf(query, area, ready=True)
+        return self._leaves[key]
+
+    def full(self, query: Query, area: str) -> Found:
+        """Return all documents of a node, deleted ones too, with their scores."""
+        leaf = self.leaf(query, area)
+        if leaf is not None:
+            return Found(leaf.docs, leaf.scores())
+        key = (id(query), area)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self._evaluate(query, area)
+            found = self._known[key] = _operation(_FULL, query)(self, query, area)
         return found
 
-    def _evaluate(self, query: Query, area: str) -> Scores:
+    def at(self, query: Query, area: str, docs: Docs) -> tuple[Bools, Scores]:
+        """Return which of some documents (ascending) a node has, and their scores, 0 for the others."""
+        leaf = self.ready(query, area)
+        if leaf is None:
+            found: tuple[Bools, Scores] = _operation(_AT, query)(self, query, area, docs)
+            return found
+        return leaf.at(docs, self._size, self._norms_of(docs))
+
+    def _norms_of(self, docs: Docs) -> Norms:
+        if self._norms is None or self._norms.docs is not docs:
+            self._norms = Norms(docs)
+        return self._norms
+
+    def estimate(self, query: Query, area: str) -> int:
+        """Return no less than the number of documents that a node finds, without evaluating it."""
         match query:
-            case All():
-                return dict.fromkeys(self.snapshot.docs(), 0.0)
-            case Nothing():
-                return {}
-            case Term(term):
-                return self._term(term, area)
-            case Near(terms, slop):
-                return self._near(terms, slop, area)
-            case Prefix(text):
-                return self._prefix(text, area)
             case In(inner, part):
-                return self.scores(part, inner)
+                return self.estimate(part, inner)
             case And(parts):
-                return self._and(parts, area)
+                return min(self.estimate(part, area) for part in parts)
             case Or(parts):
-                return _sum(self.scores(part, area) for part in parts)
-            case Not(part):
-                return dict.fromkeys(self.snapshot.docs() - self.scores(part, area).keys(), 0.0)
+                return sum(self.estimate(part, area) for part in parts)
             case Best(_, ways):
-                best: Scores = {}
-                for way in ways:
-                    for doc, score in self.scores(way.part, area).items():
-                        worth = score * way.weight
-                        if worth > best.get(doc, -1.0):
-                            best[doc] = worth
-                return best
-            case Close(part, terms):
-                return self._close(self.scores(part, area), terms, area)
-            case Code(field, code):
-                return dict.fromkeys(self.snapshot.postings(field, code), 0.0)
-            case Name(field, name):
-                return self._name(field, name)
-            case Range(field, low, high):
-                return self._range(field, low, high)
-            case Missing(field):
-                return dict.fromkeys(self.snapshot.docs() - self.having(field), 0.0)
-            case AgeIs(age):
-                return self._age(age.days)
-            case _:
-                raise TypeError(f"{type(query).__name__} has to be expanded before it is evaluated")
+                return sum(self.estimate(way.part, area) for way in ways)
+            case Optional(part, _) | Boost(part, _):
+                return self.estimate(part, area)
+            case Near() | Within() if self.ready(query, area) is None:
+                return self._evaluator.most(query, area)
+        leaf = self.leaf(query, area)
+        return self._size if leaf is None else len(leaf.docs)
 
-    def having(self, field: str) -> set[int]:
-        """Return the documents that have a value in a field."""
-        if FIELDS[field].kind in {"day", "number"}:
-            docs = self.snapshot.docs()
-            return {
-                doc
-                for doc, value in enumerate(self.snapshot.column(field))
-                if value is not None and doc in docs
-            }
-        return {doc for term, _ in self.snapshot.terms(field) for doc in self.snapshot.postings(field, term)}
+    # And
 
-    def _term(self, term: str, area: str) -> Scores:
-        found: Scores = {}
-        for field, weight in area_fields(area).items():
-            for doc, score in self.snapshot.postings(field, term).items():
-                found[doc] = found.get(doc, 0.0) + weight * score
-        return found
+    def and_full(self, query: And, area: str) -> Found:
+        parts = self._rarest_first(query, area)
+        number, first, leaf = parts[0]
+        if leaf is not None:
+            docs = leaf.docs
+        elif isinstance(first, Not):
+            docs = np.arange(self._size, dtype=np.uint32)
+        else:
+            found = self.full(first, area)
+            docs = found.docs
+            parts[0] = number, first, Leaf(docs, scores=found.scores)
+        docs, scores, _ = self._narrowed(parts, area, docs)
+        return Found(docs, scores)
 
-    def near_in(self, field: str, terms: tuple[str, ...], slop: int) -> Scores:
-        """Return document -> score where the terms stand together in one field: the sum of the terms'
-        scores.
+    def and_at(self, query: And, area: str, docs: Docs) -> tuple[Bools, Scores]:
+        _, scores, kept = self._narrowed(self._rarest_first(query, area), area, docs)
+        if kept is None:
+            return np.ones(len(docs), np.bool_), scores
+        met = np.zeros(len(docs), np.bool_)
+        met[kept] = True
+        spread = np.zeros(len(docs))
+        spread[kept] = scores
+        return met, spread
+
+    def _rarest_first(self, query: And, area: str) -> list[_Part]:
+        """Return (number in the query, part, its list), the parts that leave the least first."""
+        parts = [(number, part, self.ready(part, area)) for number, part in enumerate(query.parts)]
+
+        def size(entry: _Part) -> int:
+            _, part, leaf = entry
+            if leaf is not None:
+                return len(leaf.docs)
+            return self._size + 1 if isinstance(part, Not) else self.estimate(part, area)
+
+        parts.sort(key=size)
+        return parts
+
+    def _narrowed(self, parts: list[_Part], area: str, docs: Docs) -> tuple[Docs, Scores, Places | None]:
+        """Return, of some documents, those that all parts have, their scores, and their places among the
+        documents given; None where all are left.
         """
-        held = [(offset, term) for offset, term in enumerate(terms) if term]
-        lists = [self.snapshot.postings(field, term) for _, term in held]
-        if not all(lists):
-            return {}
-        docs = set.intersection(*(set(postings) for postings in sorted(lists, key=len)))
-        if not docs:
-            return {}
-        places = [self.snapshot.positions(field, term, docs) for _, term in held]
-        offsets = [offset for offset, _ in held]
-        return {
-            doc: sum(postings[doc] for postings in lists)
-            for doc in docs
-            if _together([place[doc] for place in places], offsets, slop)
-        }
+        kept: Places | None = None
+        held: dict[int, Held] = {}  # number of a part -> what its list holds of what is left, or its scores
+        for number, part, leaf in parts:
+            if leaf is None:
+                met, held[number] = self.at(part, area, docs)
+            elif leaf.docs is docs:
+                held[number] = leaf.held()
+                continue
+            else:
+                met, held[number] = leaf.look(docs, self._size)
+            if not met.all():
+                at = met.nonzero()[0]
+                docs = docs[at]
+                kept = at if kept is None else kept[at]
+                held = {one: some[at] for one, some in held.items()}
+        scores = np.zeros(len(docs))
+        norms = self._norms_of(docs)
+        # In the order of the query: sums of floats depend on it.
+        for number, part, leaf in sorted(parts, key=itemgetter(0)):
+            some = held[number]
+            if leaf is not None:
+                scores += leaf.scores() if some is leaf.held() else leaf.worth(some, docs, norms)
+            elif type(part) not in _SELECTING:
+                scores += some
+        return docs, scores, kept
 
-    def _near(self, terms: tuple[str, ...], slop: int, area: str) -> Scores:
-        found: Scores = {}
-        for field, weight in area_fields(area).items():
-            if FIELDS[field].kind in {"text", "code"}:
-                for doc, score in self.near_in(field, terms, slop).items():
-                    found[doc] = found.get(doc, 0.0) + weight * score
-        return found
+    # Or, Best
 
-    def prefix_terms(self, text: str, area: str) -> tuple[str, ...]:
-        """Return the terms in an area that a prefix means, the most frequent first; at most 200.
+    def _lists(self, query: Or | Best, area: str) -> list[tuple[Leaf, float]]:
+        """Return the lists of the parts of a union, each with its weight."""
+        if isinstance(query, Or):
+            weighted = [(part, 1.0) for part in query.parts]
+        else:
+            weighted = [(way.part, way.weight) for way in query.ways]
+        return [(self.as_leaf(part, area), weight) for part, weight in weighted]
 
-        Terms are stems: `mesenchymal*` is longer than the term of mesenchymal, and `oedem*` is written
-        otherwise. So the spellings of the prefix are taken, and stems whose ending it has begun.
-        """
-        key = (text, area)
-        if key not in self._begun:
-            self._begun[key] = self._prefix_terms(text, area)
-        return self._begun[key]
+    def as_leaf(self, query: Query, area: str) -> Leaf:
+        """Return the list of a node; of one that has none, a list of all that it finds."""
+        leaf = self.leaf(query, area)
+        if leaf is None:
+            found = self.full(query, area)
+            leaf = Leaf(found.docs, scores=found.scores)
+        return leaf
 
-    def _prefix_terms(self, text: str, area: str) -> tuple[str, ...]:
-        folded = fold(text).translate(_NO_HYPHENS)
-        beginnings = {folded, american(folded)}
-        stems = {
-            folded[:cut]
-            for cut in range(max(_SHORTEST_STEM, len(folded) - _LONGEST_ENDING), len(folded))
-            if any(ending.startswith(folded[cut:]) for ending in _ENDINGS)
-        }
-        stems.update(way[0] for unit in units(text) for way in unit.alternatives if len(way) == 1)
-        frequencies: dict[str, int] = {}
-        for field in area_fields(area):
-            for beginning in beginnings - {""}:
-                for term, frequency in self.snapshot.terms(field, beginning):
-                    frequencies[term] = frequencies.get(term, 0) + frequency
-            for stem in stems:
-                if not stem.startswith(tuple(beginnings)) and (
-                    frequency := self.snapshot.frequency(field, stem)
-                ):
-                    frequencies[stem] = frequencies.get(stem, 0) + frequency
-        return tuple(sorted(frequencies, key=lambda term: (-frequencies[term], term))[:_PREFIX_WORDS])
+    def union_full(self, query: Or | Best, area: str) -> Found:
+        lists = self._lists(query, area)
+        parts = [(leaf.docs, _weighted(leaf.scores(), weight)) for leaf, weight in lists]
+        return Found(*merged(parts, self._size, add=isinstance(query, Or)))
 
-    def _prefix(self, text: str, area: str) -> Scores:
-        best: Scores = {}
-        for word in self.prefix_terms(text, area):
-            for doc, score in self.scores(Term(word), area).items():
-                best[doc] = max(score, best.get(doc, 0.0))
-        return best
+    def or_at(self, query: Or, area: str, docs: Docs) -> tuple[Bools, Scores]:
+        met, scores = np.zeros(len(docs), np.bool_), np.zeros(len(docs))
+        for part in query.parts:
+            found, more = self.at(part, area, docs)
+            met |= found
+            scores += more
+        return met, scores
 
-    def _and(self, parts: tuple[Query, ...], area: str) -> Scores:
-        wanted = sorted((self.scores(part, area) for part in parts if not isinstance(part, Not)), key=len)
-        left = set(wanted[0]) if wanted else set(self.snapshot.docs())
-        for scores in wanted[1:]:
-            left &= scores.keys()
-        for part in parts:
-            if isinstance(part, Not):
-                left -= self.scores(part.part, area).keys()
-        return {doc: sum(scores[doc] for scores in wanted) for doc in left}
+    def best_at(self, query: Best, area: str, docs: Docs) -> tuple[Bools, Scores]:
+        if len(query.ways) == 1:
+            met, scores = self.at(query.ways[0].part, area, docs)
+            return met, _weighted(scores, query.ways[0].weight)
+        met, scores = np.zeros(len(docs), np.bool_), np.zeros(len(docs))
+        for way in query.ways:
+            found, more = self.at(way.part, area, docs)
+            met |= found
+            np.maximum(scores, _weighted(more, way.weight), out=scores)
+        return met, scores
 
-    def _close(self, scores: Scores, terms: tuple[str, ...], area: str) -> Scores:
-        if not scores:
-            return scores
-        first = sorted(scores, key=lambda doc: -scores[doc])[:_CLOSE_TRIALS]
-        docs = set(first)
-        added = dict(scores)
-        fields = area_fields(area).keys() & _CLOSE_FIELDS.keys()
-        for pair in pairwise(terms):
-            for field in sorted(fields):
-                for doc, score in self.near_in_docs(field, pair, docs).items():
-                    added[doc] += _CLOSE_WEIGHT * _CLOSE_FIELDS[field] * score
-        return added
+    # The others
 
-    def near_in_docs(self, field: str, pair: tuple[str, ...], docs: set[int]) -> Scores:
-        """Return, of some documents, those with two terms close together in a field, in either order,
-        and their score.
-        """
-        one, other = (self.snapshot.postings(field, term) for term in pair)
-        both = docs & one.keys() & other.keys()
-        if not both:
-            return {}
-        first, second = (self.snapshot.positions(field, term, both) for term in pair)
-        return {
-            doc: one[doc] + other[doc]
-            for doc in both
-            if any(0 < abs(a - b) <= _CLOSE_SLOP for a in first[doc] for b in second[doc])
-        }
+    def standing_at(self, query: Near | Within, area: str, docs: Docs) -> tuple[Bools, Scores]:
+        return self._evaluator.leaf_of(query, area, docs).at(docs, self._size, self._norms_of(docs))
 
-    def _name(self, field: str, name: str) -> Scores:
-        wanted = same_country(name) if field == "Country" else (fold(name),)
-        docs: set[int] = set()
-        for key in wanted:
-            docs.update(self.snapshot.postings(field, key))
-            if field not in {"Country", "AnyId"}:
-                for term, _ in self.snapshot.terms(field, f"{key}\t"):
-                    docs.update(self.snapshot.postings(field, term))
-        if field == "AnyId":
-            docs.update(self.snapshot.postings(field, name.upper()))
-        return dict.fromkeys(docs, 0.0)
+    def mask_full(self, query: Query, area: str) -> Found:
+        docs = np.flatnonzero(self._evaluator.mask(query)).astype(np.uint32)
+        return Found(docs, np.zeros(len(docs)))
 
-    def _range(self, field: str, low: str | None, high: str | None) -> Scores:
-        first = self.snapshot.column(field)
-        last = self.snapshot.column(f"{field}Last") if FIELDS[field].kind == "day" else first
-        lowest, highest = _bounds(field, low, high)
-        return {
-            doc: 0.0
-            for doc in self.snapshot.docs()
-            if (start := first[doc]) is not None
-            and (end := last[doc]) is not None
-            and end >= lowest
-            and start <= highest
-        }
+    def mask_at(self, query: Query, area: str, docs: Docs) -> tuple[Bools, Scores]:
+        return self._evaluator.mask(query)[docs], np.zeros(len(docs))
 
-    def _age(self, days: float) -> Scores:
-        low, high = self.snapshot.column("MinimumAge"), self.snapshot.column("MaximumAge")
-        return {
-            doc: 0.0
-            for doc in self.snapshot.docs()
-            if ((least := low[doc]) is None or least <= days)
-            and ((most := high[doc]) is None or most >= days)
-        }
+    def not_full(self, query: Not, area: str) -> Found:
+        left = np.ones(self._size, np.bool_)
+        left[self.full(query.part, area).docs] = False
+        docs = np.flatnonzero(left).astype(np.uint32)
+        return Found(docs, np.zeros(len(docs)))
 
-    def explain(self, query: Query, doc: int, area: str = "BasicSearch") -> Explanation | None:
-        """Return how the score of a document came about; None where the query does not find it."""
-        score = self.scores(query, area).get(doc)
-        if score is None:
-            return None
-        match query:
-            case Term(term):
-                parts = tuple(
-                    Explanation(f"{field}: {weight:g} x BM25 {self.snapshot.postings(field, term)[doc]:.3f}",
-                                weight * self.snapshot.postings(field, term)[doc])
-                    for field, weight in area_fields(area).items()
-                    if doc in self.snapshot.postings(field, term)
-                )  # fmt: skip
-                return Explanation(f"term {term} in {area}, sum over its fields", score, parts)
-            case Near(terms, slop):
-                parts = tuple(
-                    Explanation(f"{field}: {weight:g} x sum of BM25 {found[doc]:.3f}", weight * found[doc])
-                    for field, weight in area_fields(area).items()
-                    if FIELDS[field].kind in {"text", "code"}
-                    and doc in (found := self.near_in(field, terms, slop))
-                )
-                return Explanation(f"phrase {query} in {area}, sum over its fields", score, parts)
-            case In(inner, part):
-                return self.explain(part, doc, inner)
-            case Prefix(text):
-                words = [
-                    word for word in self.prefix_terms(text, area) if doc in self.scores(Term(word), area)
-                ]
-                top = max(words, key=lambda word: self.scores(Term(word), area)[doc])
-                below = self.explain(Term(top), doc, area)
-                return Explanation(f"{query}: the best of its words", score, (below,) if below else ())
-            case And(inner_parts) | Or(inner_parts):
-                found_parts = [self.explain(part, doc, area) for part in inner_parts]
-                kind = "all of" if isinstance(query, And) else "any of"
-                return Explanation(f"{kind}, sum", score, tuple(part for part in found_parts if part))
-            case Best(text, ways):
-                worth = {way: self.scores(way.part, area).get(doc, -1.0) * way.weight for way in ways}
-                best = max(ways, key=lambda way: worth[way])
-                inner_explanation = self.explain(best.part, doc, area)
-                how = "as typed" if best.how == "typed" else f"by {best.how} {best.text!r}"
-                return Explanation(
-                    f"{text}: {how}, x {best.weight:g}",
-                    score,
-                    (inner_explanation,) if inner_explanation else (),
-                )
-            case Close(part, _):
-                below = self.explain(part, doc, area)
-                if below is None:
-                    return None
-                bonus = Explanation("words close together in heavy fields", score - below.score)
-                return Explanation(
-                    "score with closeness, sum", score, (below, bonus) if bonus.score else (below,)
-                )
-            case _:
-                return Explanation(f"{query} selects, and adds nothing to the score", score)
+    def not_at(self, query: Not, area: str, docs: Docs) -> tuple[Bools, Scores]:
+        return ~self.at(query.part, area, docs)[0], np.zeros(len(docs))
+
+    def in_full(self, query: In, area: str) -> Found:
+        return self.full(query.part, query.area)
+
+    def in_at(self, query: In, area: str, docs: Docs) -> tuple[Bools, Scores]:
+        return self.at(query.part, query.area, docs)
+
+    def boost_full(self, query: Boost, area: str) -> Found:
+        docs, scores = self.full(query.part, area)
+        return Found(docs, scores * query.weight)
+
+    def boost_at(self, query: Boost, area: str, docs: Docs) -> tuple[Bools, Scores]:
+        met, scores = self.at(query.part, area, docs)
+        return met, scores * query.weight
+
+    def optional_full(self, query: Optional, area: str) -> Found:
+        docs, scores = self.full(query.part, area)
+        return Found(docs, scores + self.at(query.wish, area, docs)[1])
+
+    def optional_at(self, query: Optional, area: str, docs: Docs) -> tuple[Bools, Scores]:
+        met, scores = self.at(query.part, area, docs)
+        return met, np.where(met, scores + self.at(query.wish, area, docs)[1], 0.0)
+
+    # The best
+
+    def top(self, query: Query, area: str, k: int | None, allowed: Bools | None) -> Top:
+        """See `Evaluator.top`; `allowed` leaves deleted documents out."""
+        if type(query) is In:
+            return self.top(query.part, query.area, k, allowed)
+        keys = self._evaluator.keys
+        if k is not None:
+            lists = self._as_union(query, area)
+            if lists is not None:
+                add = isinstance(query, Or)
+                return Top(*best_of_any(lists, k, self._size, keys, allowed=allowed, add=add))
+        docs, scores = self.full(query, area)
+        if allowed is not None:
+            kept = allowed[docs]
+            docs, scores = docs[kept], scores[kept]
+        return Top(*best_first(docs, scores, k, keys), len(docs))
+
+    def _as_union(self, query: Query, area: str) -> list[tuple[Leaf, float]] | None:
+        if isinstance(query, Or | Best):
+            return self._lists(query, area)
+        leaf = self.leaf(query, area)
+        return None if leaf is None else [(leaf, 1.0)]
 
 
-def _sum(all_scores: Iterable[Scores]) -> Scores:
-    found: Scores = {}
-    for scores in all_scores:
-        for doc, score in scores.items():
-            found[doc] = found.get(doc, 0.0) + score
+def _operation(table: Mapping[type, Callable[..., Any]], query: Query) -> Callable[..., Any]:
+    found = table.get(type(query))
+    if found is None:
+        raise QueryError(f"{type(query).__name__} has to be expanded before it is evaluated: {query}")
     return found
 
 
-def _together(places: list[list[int]], offsets: list[int], slop: int) -> bool:
-    """Whether the terms stand in order with at most `slop` more words between them than the phrase itself
-    has.
-
-    `places`: ascending positions of each term; `offsets`: their places in the phrase.
-    """
-    for start in places[0]:
-        reached, room = start, slop
-        for number in range(1, len(places)):
-            step = offsets[number] - offsets[number - 1]
-            following = next(
-                (place for place in places[number] if reached + step <= place <= reached + step + room), None
-            )
-            if following is None:
-                break
-            room -= following - reached - step
-            reached = following
-        else:
-            return True
-    return False
+def _weighted(scores: Scores, weight: float) -> Scores:
+    return scores if weight == 1.0 else scores * weight
 
 
-def _bounds(field: str, low: str | None, high: str | None) -> tuple[float, float]:
-    def value(text: str, which: int) -> float:
-        if FIELDS[field].kind == "day":
-            return float(date_range(text)[which].toordinal())
-        age = parse_age(text) if field.endswith("Age") else None
-        return age.days if age else float(text)
-
-    return (
-        value(low, 0) if low is not None else float("-inf"),
-        value(high, 1) if high is not None else float("inf"),
-    )
+# What adds nothing to the score.
+_SELECTING = frozenset({*SELECTED, Not})
+_FULL: dict[type, Callable[..., Found]] = {
+    **dict.fromkeys(SELECTED, _Run.mask_full),
+    And: _Run.and_full,
+    Or: _Run.union_full,
+    Best: _Run.union_full,
+    Not: _Run.not_full,
+    In: _Run.in_full,
+    Boost: _Run.boost_full,
+    Optional: _Run.optional_full,
+}
+_AT: dict[type, Callable[..., tuple[Bools, Scores]]] = {
+    **dict.fromkeys(SELECTED, _Run.mask_at),
+    And: _Run.and_at,
+    **dict.fromkeys((Near, Within), _Run.standing_at),
+    Or: _Run.or_at,
+    Best: _Run.best_at,
+    Not: _Run.not_at,
+    In: _Run.in_at,
+    Boost: _Run.boost_at,
+    Optional: _Run.optional_at,
+}

@@ -11,16 +11,17 @@ What is known comes in by `Lexicon`, so that this stage needs no disk and tests 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from trialindex.analysis import Unit, fold, sequence, units
-from trialindex.fields import AREAS
+from trialindex.fields import area_fields
+from trialindex.frozen import frozen
 from trialindex.vocabulary import Concept, Vocabulary
 from trialsearch.fuzzy import meant
-from trialsearch.query import And, Best, Close, In, Near, Not, Nothing, Or, Phrase, Query, Term, Way, Words
+from trialsearch.parse import conjunction
+from trialsearch.query import And, Best, In, Near, Not, Nothing, Or, Phrase, Query, Term, Way, Words
 
-__all__ = ["HEADLINE", "Expansion", "Lexicon", "expand", "name_query", "says_nothing"]
+__all__ = ["Expansion", "Lexicon", "expand", "name_query", "says_nothing"]
 
 # What a way is worth against the words as typed.
 _SYNONYM = 0.9
@@ -31,13 +32,6 @@ _APART = 0.3
 _RARE = 5
 # Other words that may stand inside a name of several words: umbilical cord (derived) mesenchymal stem cell.
 _NAME_SLOP = 1
-
-# Short and ambiguous abbreviations are looked for only here: in a summary, `MS` is a millisecond as often
-# as a disease.
-HEADLINE = frozenset(
-    """Acronym BriefTitle OfficialTitle Condition Keyword InterventionName InterventionOtherName ArmGroupLabel
-    ConditionMeshTerm InterventionMeshTerm""".split()
-)
 
 # The kinds of concept that an area asks for; every other area asks for all.
 _KINDS = {
@@ -75,7 +69,6 @@ class Lexicon(Protocol):
         """Return the folded words of names of some kinds (None: all) with their number of trials."""
 
 
-@dataclass(slots=True)
 class Expansion:
     """How to expand, and what came of it.
 
@@ -83,11 +76,14 @@ class Expansion:
     that neither the index nor the vocabulary knows, with the area they were asked in.
     """
 
-    lexicon: Lexicon
-    synonyms: bool = True
-    fuzzy: bool = True
-    notes: list[str] = field(default_factory=list)
-    unknown: list[tuple[str, str]] = field(default_factory=list)
+    def __init__(
+        self, lexicon: Lexicon, synonyms: bool = True, fuzzy: bool = True, notes: list[str] | None = None
+    ) -> None:
+        self.lexicon = lexicon
+        self.synonyms = synonyms
+        self.fuzzy = fuzzy
+        self.notes = [] if notes is None else notes
+        self.unknown: list[tuple[str, str]] = []
 
 
 def expand(query: Query, expansion: Expansion, area: str = "BasicSearch") -> Query:
@@ -105,7 +101,7 @@ def expand(query: Query, expansion: Expansion, area: str = "BasicSearch") -> Que
             return Or(tuple(expand(part, expansion, area) for part in parts))
         case Not(part):
             # What is to be left out is taken at its word: a guessed spelling must not remove trials.
-            plain = Expansion(expansion.lexicon, expansion.synonyms, False, expansion.notes, [])
+            plain = Expansion(expansion.lexicon, expansion.synonyms, False, expansion.notes)
             return Not(expand(part, plain, area))
         case _:
             return query
@@ -118,9 +114,7 @@ def says_nothing(query: Query) -> bool:
 
 def _all_of(parts: list[Query]) -> Query:
     telling = [part for part in parts if not says_nothing(part)]
-    if not telling:
-        return parts[0]
-    return telling[0] if len(telling) == 1 else And(tuple(telling))
+    return conjunction(telling) if telling else parts[0]
 
 
 def _phrase(text: str) -> Query:
@@ -131,7 +125,7 @@ def _phrase(text: str) -> Query:
     return Best(f'"{text}"', (Way("typed", text, part),))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Asked:
     """A unit of the run with its ways; `key` is the word by which names are looked up, a meant word in
     its place.
@@ -167,10 +161,7 @@ def _run(text: str, area: str, expansion: Expansion) -> Query:
         taken = _sense(segment, fitting, keys, expansion)
         parts.append(_widened(segment, taken, area, expansion))
         place += size
-    whole: Query = parts[0] if len(parts) == 1 else And(tuple(parts))
-    terms = tuple(one.best.ways[-1 if one.best.ways[-1].how == "spelling" else 0].part for one in asked)
-    single = tuple(part.term for part in terms if isinstance(part, Term))
-    return Close(whole, single) if len(single) > 1 else whole
+    return conjunction(parts)
 
 
 def _alternative(terms: tuple[str, ...]) -> Query:
@@ -296,8 +287,8 @@ def _headline(area: str) -> str:
     """Return the name of the area that asks the titles and names among the fields of an area; "" where
     it has none.
     """
-    asked = AREAS.get(area, {area: 1.0})
-    return f"{area}/headline" if HEADLINE & asked.keys() else ""
+    headline = f"{area}/headline"
+    return headline if area_fields(headline) else ""
 
 
 def _sequence(part: Query) -> tuple[str, ...]:

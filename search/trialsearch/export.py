@@ -12,8 +12,6 @@ text". Ids, codes, dates and numbers do not begin so, and stay as they are.
 
 from __future__ import annotations
 
-import csv
-import dataclasses
 import io
 import json
 import re
@@ -23,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from trialsearch.lines import clean
 
 if TYPE_CHECKING:
-    from trialsearch.results import Hit, Results
+    from trialsearch.results import Hit, Results, Step
 
 __all__ = ["as_csv", "as_ids", "as_json", "as_jsonl", "dumped", "guarded"]
 
@@ -35,6 +33,8 @@ def dumped(value: Any, indent: int | None = None, ascii_only: bool = False) -> s
     {"title": "β \u001b[31m \u009b"}
     """
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
+    if text.isascii():
+        return text.replace("\x7f", r"\u007f")  # JSON escapes all other control characters of ASCII itself
     # Such characters stand only in strings, where an escape means the same.
     return re.sub(
         r"[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]",
@@ -44,23 +44,23 @@ def dumped(value: Any, indent: int | None = None, ascii_only: bool = False) -> s
 
 
 def _fields(hit: Hit) -> dict[str, Any]:
-    trial = hit.trial
+    found = hit.summary
     return {
         "id": hit.id,
         "score": round(hit.score, 6),
         "partial": hit.partial,
-        "title": trial.title,
-        "status": trial.status,
-        "phases": list(trial.phases),
-        "study_type": trial.study_type,
-        "start": str(trial.start) if trial.start else None,
-        "completion": str(trial.completion) if trial.completion else None,
-        "enrollment": trial.enrollment,
-        "conditions": list(trial.conditions),
-        "interventions": [one.name for one in trial.interventions if one.name],
-        "sponsor": trial.sponsor.name if trial.sponsor else None,
-        "countries": list(trial.countries),
-        "has_results": trial.has_results,
+        "title": found.title,
+        "status": found.status,
+        "phases": list(found.phases),
+        "study_type": found.study_type,
+        "start": found.start,
+        "completion": found.completion,
+        "enrollment": found.enrollment,
+        "conditions": list(found.conditions),
+        "interventions": list(found.interventions),
+        "sponsor": found.sponsor,
+        "countries": list(found.countries),
+        "has_results": found.has_results,
     }
 
 
@@ -77,6 +77,10 @@ def _entry(hit: Hit, explain: bool) -> dict[str, Any]:
     if explain:
         entry["explanation"] = hit.explanation.lines() if hit.explanation else []
     return entry
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {"text": step.text, "alone": step.alone, "left": step.left}
 
 
 def as_json(
@@ -96,7 +100,7 @@ def as_json(
         "offset": results.offset,
         "notes": list(results.notes),
         "elsewhere": results.elsewhere if short else None,
-        "steps": [dataclasses.asdict(step) for step in results.steps] if empty else [],
+        "steps": [_step(step) for step in results.steps] if empty else [],
         "did_you_mean": list(results.did_you_mean) if empty else [],
         "hits": [_entry(hit, explain) for hit in results],
     }
@@ -144,6 +148,8 @@ def guarded(text: str) -> str:
 
 
 def _row(cells: Iterable[str]) -> str:
+    import csv
+
     out = io.StringIO()
     csv.writer(out, lineterminator="").writerow(cells)
     return out.getvalue()

@@ -21,13 +21,16 @@ make nilotinib of erlotinib;
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
-__all__ = ["Spelling", "meant", "nearest", "sound"]
+from trialindex.frozen import frozen
+
+__all__ = ["NameWords", "Spelling", "meant", "near_words", "nearest", "sound"]
 
 _SHORTEST = 5
+# A name of which so many letters more cannot be heard is another one.
+_MOST_LONGER = 4
 _MORE_FREQUENT = 20
 _TURNING = ("hypo", "hyper", "anti", "non", "pre", "post", "inter", "intra", "macro", "micro", "un", "de")
 
@@ -38,14 +41,83 @@ _SOUNDS = (
     ("oe", "e"),
 )  # fmt: skip
 _DOUBLED = re.compile(r"([a-z])\1")
+# The first letters of words of a first sound, where it is not the sound's own letter alone.
+_FIRST_LETTERS = {"e": "eao", "f": "fp", "i": "iy", "k": "kcqx", "s": "scz"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spelling:
     """The word that was meant, and how far the typed one is from it: edits that can be heard."""
 
     word: str
     distance: int
+
+
+class NameWords(dict[str, int]):
+    """Folded words of names -> number of trials, with what tells which of them are near a word: it is worked
+    out a first letter at a time, when first asked, and kept. The words do not change after that.
+    """
+
+    def __init__(self, words: Mapping[str, int] | Iterable[tuple[str, int]] = ()) -> None:
+        super().__init__(words)
+        self._by_letter: dict[str, list[str]] | None = None
+        self._begun: dict[str, dict[str, _Sounding]] = {}
+
+    def sounding(self, first: str) -> Iterator[_Sounding]:
+        """Yield the words, of at least five letters and letters only, that begin with a sound."""
+        for letter in _FIRST_LETTERS.get(first, first):
+            if letter not in self._begun:
+                self._begun[letter] = self._heard(letter)
+            if first in self._begun[letter]:
+                yield self._begun[letter][first]
+
+    def _heard(self, letter: str) -> dict[str, _Sounding]:
+        """Return the words that begin with a letter, by their first sound."""
+        if self._by_letter is None:
+            table: dict[str, list[str]] = {}
+            for word in self:
+                if len(word) >= _SHORTEST and word.isalpha():
+                    table.setdefault(word[0], []).append(word)
+            self._by_letter = table
+        found: dict[str, _Sounding] = {}
+        words = self._by_letter.get(letter)
+        if not words:
+            return found
+        # All at once: no spelling of a sound spans two lines.
+        for word, heard in zip(words, _sound("\n".join(words)).split("\n"), strict=True):
+            found.setdefault(heard[:1], _Sounding()).add(word, heard)
+        return found
+
+
+class _Sounding:
+    """Words of one first sound: `written` by their lengths, `heard` by the lengths of their sounds."""
+
+    def __init__(self) -> None:
+        self.written: dict[int, list[str]] = {}
+        self.heard: dict[int, tuple[list[str], list[str]]] = {}
+
+    def add(self, word: str, heard: str) -> None:
+        self.written.setdefault(len(word), []).append(word)
+        words, sounds = self.heard.setdefault(len(heard), ([], []))
+        words.append(word)
+        sounds.append(heard)
+
+    def near(self, word: str, heard: str) -> Iterator[str]:
+        """Yield the words that are one edit from a word, as it is written or as it is heard, or none."""
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA
+
+        for length in range(len(word) - 1, len(word) + 2):
+            written = self.written.get(length, ())
+            for near, _, _ in process.extract(word, written, scorer=OSA.distance, score_cutoff=1, limit=None):
+                yield near
+        for length in range(len(heard) - 1, len(heard) + 2):
+            words, sounds = self.heard.get(length, ((), ()))
+            for _, _, place in process.extract(
+                heard, sounds, scorer=OSA.distance, score_cutoff=1, limit=None
+            ):
+                if abs(len(words[place]) - len(word)) <= _MOST_LONGER:
+                    yield words[place]
 
 
 @lru_cache(maxsize=100_000)
@@ -55,9 +127,13 @@ def sound(word: str) -> str:
     >>> sound("cyclophosphamide") == sound("ciclofosfamide")
     True
     """
+    return _sound(word)
+
+
+def _sound(text: str) -> str:
     for old, new in _SOUNDS:
-        word = word.replace(old, new)
-    return _DOUBLED.sub(r"\1", word)
+        text = text.replace(old, new)
+    return _DOUBLED.sub(r"\1", text)
 
 
 def _turned(one: str, other: str) -> bool:
@@ -80,23 +156,18 @@ def meant(word: str, words: Mapping[str, int]) -> Spelling | None:
 
     if len(word) < _SHORTEST or not word.isalpha():
         return None
+    names = words if isinstance(words, NameWords) else NameWords(words)
     own = words.get(word)
     heard = sound(word)
     near: list[tuple[int, int, str]] = []
-    for candidate in _candidates(word, words, 40):
-        if (
-            candidate == word
-            or len(candidate) < _SHORTEST
-            or not candidate.isalpha()
-            or _turned(word, candidate)
-        ):
+    for candidate in {one for some in names.sounding(heard[0]) for one in some.near(word, heard)}:
+        if candidate == word or _turned(word, candidate):
             continue
-        edits = OSA.distance(word, candidate, score_cutoff=4)
         heard_edits = OSA.distance(heard, sound(candidate), score_cutoff=2)
         if own is not None and (heard_edits or words[candidate] < _MORE_FREQUENT * max(own, 1)):
             continue
-        if min(edits, heard_edits) <= 1 and heard[0] == sound(candidate)[0]:
-            near.append((min(heard_edits, edits), -words[candidate], candidate))
+        edits = OSA.distance(word, candidate, score_cutoff=2)
+        near.append((min(heard_edits, edits), -words[candidate], candidate))
     if not near:
         return None
     near.sort()
@@ -123,6 +194,19 @@ def nearest(word: str, words: Mapping[str, int], limit: int = 5) -> list[str]:
     return [candidate for similarity, _, candidate in found if similarity >= 0.84][:limit]
 
 
+def near_words(word: str, words: Iterable[str], edits: int) -> dict[str, int]:
+    """Return the words at most so many edits from one, and how many; swapped neighbours are one edit.
+
+    >>> near_words("lupus", ["lupus", "lupsu", "lupine"], 1)
+    {'lupus': 0, 'lupsu': 1}
+    """
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA
+
+    found = process.extract(word, list(words), scorer=OSA.distance, score_cutoff=edits, limit=None)
+    return {near: int(distance) for near, distance, _ in found}
+
+
 def _candidates(word: str, words: Mapping[str, int], limit: int) -> list[str]:
     from rapidfuzz import process
     from rapidfuzz.distance import OSA
@@ -130,7 +214,9 @@ def _candidates(word: str, words: Mapping[str, int], limit: int) -> list[str]:
     by_letters = process.extract(
         word, list(words), scorer=OSA.normalized_similarity, limit=limit, score_cutoff=0.6
     )
-    heard = {candidate: sound(candidate) for candidate in words if abs(len(candidate) - len(word)) <= 4}
+    heard = {
+        candidate: sound(candidate) for candidate in words if abs(len(candidate) - len(word)) <= _MOST_LONGER
+    }
     by_sound = process.extract(
         sound(word), heard, scorer=OSA.normalized_similarity, limit=limit, score_cutoff=0.7
     )

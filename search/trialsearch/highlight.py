@@ -10,9 +10,9 @@ True
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from trialindex.analysis import prepare, tokens
+from trialindex.frozen import frozen
 
 __all__ = ["Snippet", "mark", "snippet"]
 
@@ -20,7 +20,7 @@ _WIDTH = 180
 _ESCAPES = re.compile(r"\\(?=[<>^~*_\[\]#&|`+.()-])")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Snippet:
     """A piece of a field's text; `spans` are the (start, end) of the words found, ascending, in `text`."""
 

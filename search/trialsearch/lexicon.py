@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
 
-from trialindex.fields import AREAS
 from trialindex.storage import Snapshot
 from trialindex.vocabulary import Vocabulary
+from trialsearch.fuzzy import NameWords
 
 __all__ = ["IndexLexicon"]
 
@@ -24,33 +24,43 @@ class IndexLexicon:
     def __init__(self, snapshot: Snapshot, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self._snapshot = snapshot
-        self._frequencies: dict[str, int] = {}
-        self._names: dict[frozenset[str] | None, dict[str, int]] = {}
+        self._names: dict[frozenset[str] | None, NameWords] = {}
+        self._fields: dict[str, dict[str, int]] = {}
 
     def frequency(self, term: str) -> int:
-        """Return in how many trials the field that has a term most often has it; 0 where no field has it."""
-        if term not in self._frequencies:
-            self._frequencies[term] = max(
-                self._snapshot.frequency(field, term) for field in AREAS["Everywhere"]
-            )
-        return self._frequencies[term]
+        """Return how many trials have a term in any field."""
+        return self._snapshot.anywhere(term)
 
-    def name_words(self, kinds: frozenset[str] | None) -> Mapping[str, int]:
+    def name_words(self, kinds: frozenset[str] | None) -> NameWords:
         """Return the folded words of names of some kinds (None: all) with their number of trials.
 
         The number is 0 where only the vocabulary has the word.
         """
-        if kinds not in self._names:
-            words: dict[str, int] = {}
+        found = self._names.get(kinds)
+        if found is None:
+            words: Counter[str] = Counter()
             for kind, field in _NAME_FIELDS.items():
                 if kinds is None or kind in kinds:
-                    for term, frequency in self._snapshot.terms(field):
-                        for word in _WORD.findall(term.partition("\t")[0]):
-                            words[word] = words.get(word, 0) + frequency
-            for concept in self.vocabulary.concepts:
-                if kinds is None or concept.kind in kinds:
-                    for name in concept.full_names:
-                        for word in _WORD.findall(name.lower()):
-                            words.setdefault(word, 0)
-            self._names[kinds] = words
-        return self._names[kinds]
+                    words.update(self._field_words(field))
+            concepts = self.vocabulary.concepts
+            names = [
+                name for one in concepts if kinds is None or one.kind in kinds for name in one.full_names
+            ]
+            known = dict.fromkeys(_WORD.findall("\n".join(names).lower()), 0)
+            found = self._names[kinds] = NameWords({**known, **words})
+        return found
+
+    def _field_words(self, field: str) -> dict[str, int]:
+        """Return the words of a field's names with their number of trials."""
+        found = self._fields.get(field)
+        if found is None:
+            # Names that as many trials have are read at once: of most there are few.
+            texts: dict[int, list[str]] = {}
+            for name, frequency in self._snapshot.names(field):
+                texts.setdefault(frequency, []).append(name.partition("\t")[0])
+            found = {}
+            for frequency, names in texts.items():
+                for word, times in Counter(_WORD.findall("\n".join(names))).items():
+                    found[word] = found.get(word, 0) + times * frequency
+            self._fields[field] = found
+        return found

@@ -27,12 +27,12 @@ trialindex.errors.QueryError: no phase '5'; one of NA, EARLY_PHASE1, PHASE1, PHA
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from trialindex import codes
 from trialindex.dates import Age, parse_age, parse_date
 from trialindex.errors import QueryError, QuerySyntaxError
 from trialindex.fields import AREAS, FIELDS, resolve
+from trialindex.frozen import frozen
 from trialindex.study_fields import by_piece
 from trialsearch.query import (
     AgeIs,
@@ -67,7 +67,7 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Token:
     kind: str
     text: str

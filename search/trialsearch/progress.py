@@ -1,5 +1,5 @@
-"""How far a run of `index` is: a line on the terminal with records, rate, time gone and, where it can be
-told, time left.
+"""How far a run of `index` is: a line on the terminal with records, rate, time gone, where it can be told
+time left, and the file being read; when all is read, that the index is put together.
 
 How many records a source holds is not known before it is read; how many files it holds often is, and costs
 little: the list at the end of a zip, the names in a folder. So the bar counts files. For a single file there
@@ -26,11 +26,15 @@ from typing import IO, TYPE_CHECKING
 
 from trialindex.errors import SourceError
 from trialindex.formats import zips
+from trialsearch.lines import clean
 
 if TYPE_CHECKING:
     from trialindex.builder import Report
 
 __all__ = ["Meter", "estimate"]
+
+_WIDTH = 24
+_LAST = "putting it together"
 
 
 def estimate(sources: Iterable[Path]) -> int | None:
@@ -52,6 +56,8 @@ def _files(source: Path) -> int:
 
 def _members(path: Path) -> int:
     """Return the number of files in a zip; of any other file, 1."""
+    if not path.is_file():
+        return 1
     try:
         with path.open("rb") as file:
             if file.read(4) != b"PK\3\4":
@@ -84,11 +90,12 @@ class Meter:
         ]
         if total is not None:
             columns += [TimeRemainingColumn(), TextColumn("left")]
+        # What a file is called is not to be taken for rich's markup.
+        columns += [TextColumn("{task.description}", markup=False)]
         self._progress = Progress(*columns, console=Console(file=terminal), transient=True)
         self._task = self._progress.add_task("", total=total, records=0, rate=0.0)
         self._total = total
-        self._file = ""
-        self._files = 0
+        self._rate = 0.0
 
     def __enter__(self) -> Meter:
         self._progress.start()
@@ -100,17 +107,28 @@ class Meter:
         self._progress.stop()
 
     def update(self, report: Report, file: str) -> None:
-        """Show the state of a report; `file` is the file being read."""
-        if file != self._file:
-            self._file = file
-            self._files += 1
-        if self._total is not None and self._files > self._total:
+        """Show the state of a report; `file` is the file being read, "" when all is read."""
+        if self._total is not None and report.files > self._total:
             # Archives inside archives hold more than their list could say: the end is not known any more.
             self._total = self._progress.tasks[0].total = None
         elapsed = self._progress.tasks[0].elapsed or 0.0
+        if file:
+            self._rate = report.records / elapsed if elapsed else 0.0
         self._progress.update(
             self._task,
-            completed=self._files,
+            completed=report.files,
             records=report.records,
-            rate=report.records / elapsed if elapsed else 0.0,
+            description=_short(file) if file else _LAST,
+            rate=self._rate,
+            refresh=not file,
         )
+
+
+def _short(file: str) -> str:
+    r"""Return the end of a file's name as it fits the line.
+
+    >>> _short("download.zip/a/NCT00000001.json"), _short("a\x1b[31mb.csv"), _short("a" * 30 + ".csv")
+    ('NCT00000001.json', 'ab.csv', '...aaaaaaaaaaaaaaaaa.csv')
+    """
+    name = clean(file.rpartition("/")[2])
+    return name if len(name) <= _WIDTH else f"...{name[3 - _WIDTH :]}"

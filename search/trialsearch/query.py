@@ -14,19 +14,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from trialindex.dates import Age
+from trialindex.frozen import frozen
 
 __all__ = [
-    "OPERATORS", "AgeIs", "All", "And", "Best", "Close", "Code", "In", "Missing", "Name", "Near", "Not",
-    "Nothing", "Or", "Phrase", "Prefix", "Query", "Range", "Term", "Way", "Words", "children",
+    "OPERATORS", "AgeIs", "All", "And", "Best", "Boost", "Code", "Fuzzy", "Group", "In", "Missing",
+    "Name", "Near", "Not", "Nothing", "Optional", "Or", "Phrase", "Prefix", "Query", "Range", "Term", "Way",
+    "Wildcard", "Within", "Words", "children",
 ]  # fmt: skip
 
 OPERATORS = frozenset({"AND", "OR", "NOT", "ALL", "MISSING", "RANGE", "AREA"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class All:
     """Every trial."""
 
@@ -34,7 +35,7 @@ class All:
         return "ALL"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Nothing:
     """No trial: what is left of words that are all function words."""
 
@@ -44,7 +45,7 @@ class Nothing:
         return Words(self.text).__str__()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Words:
     """A run of words, all of them asked, in any order and place of the area."""
 
@@ -54,7 +55,7 @@ class Words:
         return " ".join(_escaped(word) for word in self.text.split())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Phrase:
     """Words side by side, in this order."""
 
@@ -65,7 +66,7 @@ class Phrase:
         return f'"{quoted}"'
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prefix:
     """Any word that begins with the text."""
 
@@ -75,7 +76,7 @@ class Prefix:
         return f"{_escaped(self.text)}*"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class And:
     """All of the parts; two or more, none of them an And."""
 
@@ -85,7 +86,7 @@ class And:
         return " AND ".join(_inner(part, (Or, And)) for part in self.parts)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Or:
     """Any of the parts; two or more, none of them an Or."""
 
@@ -95,7 +96,7 @@ class Or:
         return " OR ".join(_inner(part, (Or,)) for part in self.parts)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Not:
     """Every trial that the part does not find."""
 
@@ -105,7 +106,7 @@ class Not:
         return f"NOT {_inner(self.part, (And, Or))}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class In:
     """The part, asked in an area or a text field."""
 
@@ -117,7 +118,7 @@ class In:
         return f"AREA[{self.area}]" + (f"({self.part})" if several else _inner(self.part, (And, Or)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Code:
     """A code field that holds a code: `AREA[Phase]PHASE2`."""
 
@@ -128,7 +129,7 @@ class Code:
         return f"AREA[{self.field}]{self.code}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Name:
     """A field of whole names that holds a name: `AREA[Country]"United States"`."""
 
@@ -139,7 +140,7 @@ class Name:
         return f"AREA[{self.field}]{Phrase(self.name)}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Range:
     """A day or number field between two bounds, both included; None is open.
 
@@ -155,7 +156,7 @@ class Range:
         return f"AREA[{self.field}]RANGE[{self.low or 'MIN'}, {self.high or 'MAX'}]"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Missing:
     """Trials without a value in the field."""
 
@@ -165,7 +166,7 @@ class Missing:
         return f"AREA[{self.field}]MISSING"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AgeIs:
     """Trials that a patient of this age may join; a bound that the record does not state does not exclude."""
 
@@ -175,7 +176,7 @@ class AgeIs:
         return f'age:"{self.age}"'
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Term:
     """One term of the index."""
 
@@ -185,7 +186,7 @@ class Term:
         return self.term
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Near:
     """Terms of the index in this order, side by side but for `slop` more words; "" is any one word."""
 
@@ -196,7 +197,7 @@ class Near:
         return '"' + " ".join(term or "…" for term in self.terms) + '"'
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Way:
     """One way to meet what was asked.
 
@@ -210,7 +211,7 @@ class Way:
     weight: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Best:
     """What was typed (`text`) and the ways to meet it; the best way gives the score."""
 
@@ -223,30 +224,92 @@ class Best:
         return f"{self.text} [{'; '.join(others)}]" if others else self.text
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
-    """The part; trials that have the terms close together in heavy fields score more."""
+@frozen
+class Group:
+    """Words that count as one: their frequencies add up, and together they are as rare as all of them.
 
-    part: Query
-    terms: tuple[str, ...]
+    The parts have a frequency themselves: terms, phrases, windows and groups of these.
+    """
+
+    parts: tuple[Query, ...]
 
     def __str__(self) -> str:
-        return str(self.part)
+        return "{" + "; ".join(map(str, self.parts)) + "}"
+
+
+@frozen
+class Optional:
+    """The part; trials that the wish finds too score more by it."""
+
+    part: Query
+    wish: Query
+
+    def __str__(self) -> str:
+        return f"{_inner(self.part, (And, Or))} +?{_inner(self.wish, (And, Or))}"
+
+
+@frozen
+class Boost:
+    """The part, its score times a weight, 0 or more."""
+
+    part: Query
+    weight: float
+
+    def __str__(self) -> str:
+        return f"{_inner(self.part, (And, Or))}^{self.weight:g}"
+
+
+@frozen
+class Wildcard:
+    """Any term of the index that fits: `*` is any letters, none too, `?` is one."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@frozen
+class Fuzzy:
+    """Any term of the index that is at most so many edits (0 to 2) from one, and begins with the same
+    `prefix` letters.
+    """
+
+    term: str
+    edits: int = 1
+    prefix: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.term}~{self.edits}"
+
+
+@frozen
+class Within:
+    """Terms of the index in any order, all of them inside a window of so many words of one value."""
+
+    terms: tuple[str, ...]
+    window: int
+
+    def __str__(self) -> str:
+        return Near(self.terms).__str__() + f"~{self.window}"
 
 
 Query = (
     All | Nothing | Words | Phrase | Prefix | And | Or | Not | In | Code | Name | Range | Missing | AgeIs |
-    Term | Near | Best | Close
+    Term | Near | Best | Group | Optional | Boost | Wildcard | Fuzzy | Within
 )  # fmt: skip
 
 
 def children(query: Query) -> Iterator[Query]:
     """Yield the parts of a node, ways included."""
     match query:
-        case And(parts) | Or(parts):
+        case And(parts) | Or(parts) | Group(parts):
             yield from parts
-        case Not(part) | In(_, part) | Close(part, _):
+        case Not(part) | In(_, part) | Boost(part, _):
             yield part
+        case Optional(part, wish):
+            yield part
+            yield wish
         case Best(_, ways):
             yield from (way.part for way in ways)
 
@@ -260,6 +323,4 @@ def _escaped(word: str) -> str:
 
 
 def _inner(part: Query, wrapped: tuple[type, ...]) -> str:
-    if isinstance(part, Close):
-        part = part.part
     return f"({part})" if isinstance(part, wrapped) else str(part)

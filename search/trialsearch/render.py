@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -11,11 +10,11 @@ from trialindex import codes
 from trialindex.analysis import prepare, tokens
 from trialsearch.lines import Line, Piece, clean, labelled, table
 from trialsearch.parse import conjunction
-from trialsearch.query import And, Best, Close, In, Not, Or, Query, Term, Words, children
+from trialsearch.query import And, Best, In, Not, Or, Query, Term, Words, children
 
 if TYPE_CHECKING:
     from trialindex.builder import Report
-    from trialindex.trial import Trial
+    from trialindex.summary import Summary
     from trialsearch.results import Hit, Results
     from trialsearch.suggest import Suggestion
 
@@ -142,14 +141,14 @@ def _short(query: Query) -> Query:
     match query:
         case Best(text, _):
             return Term(text) if text.startswith('"') else Words(text)
-        case Close(part, _):
-            return _short(part)
         case And(parts):
             return conjunction([_short(part) for part in parts])
         case Or(parts):
             return Or(tuple(_short(part) for part in parts))
-        case In() | Not():
-            return dataclasses.replace(query, part=_short(query.part))
+        case In(area, part):
+            return In(area, _short(part))
+        case Not(part):
+            return Not(_short(part))
         case _:
             return query
 
@@ -275,17 +274,17 @@ def _blocks(hits: Iterable[Hit], first: int, explain: bool) -> Iterator[Line]:
 
 
 def _block(rank: int, hit: Hit, explain: bool, alike: bool = False) -> Iterator[Line]:
-    trial = hit.trial
+    found = hit.summary
     terms = _terms_by_field(hit)
-    yield from _title(rank, trial, terms)
-    facts = _facts(trial)
+    yield _title(rank, hit.id, found.title or found.official_title or "(no title)", terms)
+    facts = _facts(found)
     if facts.pieces:
         yield facts
     named = (
-        ("conditions", "Condition", trial.conditions),
-        ("treatments", "InterventionName", tuple(one.name for one in trial.interventions if one.name)),
+        ("conditions", "Condition", found.conditions),
+        ("treatments", "InterventionName", found.interventions),
     )
-    shown = {"BriefTitle": trial.title or ""}
+    shown = {"BriefTitle": found.title or ""}
     for label, field, values in named:
         if values:
             shown[field] = _listed(list(dict.fromkeys(values)), 6, "; ")
@@ -310,27 +309,26 @@ def _block(rank: int, hit: Hit, explain: bool, alike: bool = False) -> Iterator[
             yield Line(((line, "label"),), 4, 16)
 
 
-def _title(rank: int, trial: Trial, terms: Mapping[str, frozenset[str]]) -> Iterator[Line]:
-    title = trial.title or trial.official_title or "(no title)"
+def _title(rank: int, trial: str, title: str, terms: Mapping[str, frozenset[str]]) -> Line:
     pieces = _marked(title, terms.get("BriefTitle", frozenset()), "title")
-    yield Line(((f"{trial.nct_id}  ", "id"), *pieces), lead=((f"{rank:>3} ", "label"),))
+    return Line(((f"{trial}  ", "id"), *pieces), lead=((f"{rank:>3} ", "label"),))
 
 
-def _facts(trial: Trial) -> Line:
-    style = "good" if trial.status in _GOOD else "bad" if trial.status in _BAD else ""
-    dates = " to ".join(str(day) for day in (trial.start, trial.completion) if day)
-    countries = trial.countries
+def _facts(found: Summary) -> Line:
+    style = "good" if found.status in _GOOD else "bad" if found.status in _BAD else ""
+    dates = " to ".join(day for day in (found.start, found.completion) if day)
+    countries = found.countries
     rest = (
-        " / ".join(map(_words, trial.phases)) if trial.phases != ("NA",) else "",
-        _words(trial.study_type),
-        dates if trial.start else f"until {dates}" if dates else "",
-        counted(trial.enrollment, "participant") if trial.enrollment is not None else "",
+        " / ".join(map(_words, found.phases)) if found.phases != ("NA",) else "",
+        _words(found.study_type),
+        dates if found.start else f"until {dates}" if dates else "",
+        counted(found.enrollment, "participant") if found.enrollment is not None else "",
         _listed(countries, 2) if len(countries) <= 2 else f"{len(countries)} countries",
-        "has results" if trial.has_results else "",
-        trial.sponsor.name or "" if trial.sponsor else "",
+        "has results" if found.has_results else "",
+        found.sponsor or "",
     )
     pieces: list[Piece] = []
-    for text, kind in ((_words(trial.status), style), *((text, "") for text in rest)):
+    for text, kind in ((_words(found.status), style), *((text, "") for text in rest)):
         if text:
             pieces += [(" · ", "label"), (text, kind)] if pieces else [(text, kind)]
     return Line(tuple(pieces), 4, 4)
@@ -347,6 +345,8 @@ def _terms_by_field(hit: Hit) -> dict[str, frozenset[str]]:
 def _marked(text: str, terms: frozenset[str], style: str = "") -> list[Piece]:
     """Return a text in pieces, the words that have one of the terms in a style of their own."""
     value = " ".join(prepare(clean(text)).split())
+    if not terms:
+        return [(value, style)] if value else []
     spans: list[tuple[int, int]] = []
     for start, end in sorted({(token.start, token.end) for token in tokens(value) if token.term in terms}):
         if spans and start < spans[-1][1]:
@@ -411,7 +411,7 @@ def _why(hit: Hit) -> list[str]:
     return [f"{', '.join(dict.fromkeys(asked))}: {by}{place}" for (by, place), asked in merged.items()]
 
 
-def likeness(results: Results, like: Trial, explain: bool = False) -> Iterator[Line]:
+def likeness(results: Results, like: Summary, explain: bool = False) -> Iterator[Line]:
     """Yield the trials that are most like a trial, as lines."""
     title = f" {like.title}" if like.title else ""
     if not results:

@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
-from trialindex.document import Document
-from trialindex.fields import FIELDS
-from trialsearch.evaluate import Evaluator, Explanation, area_fields
-from trialsearch.highlight import Snippet, snippet
+from trialindex.fields import FIELDS, area_fields
+from trialindex.frozen import frozen
 from trialsearch.query import Query
-from trialsearch.why import Match, matches
 
 if TYPE_CHECKING:
+    from trialindex.summary import Summary
     from trialindex.trial import Trial
+    from trialsearch.evaluate import Evaluator
+    from trialsearch.highlight import Snippet
+    from trialsearch.ranking import Explanation
+    from trialsearch.why import Match
 
 __all__ = ["Hit", "Results", "Step"]
 
 _MOST_SNIPPETS = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Hit:
     """One trial found. `partial`: it has some of the words asked, not all.
 
@@ -34,6 +36,12 @@ class Hit:
     partial: bool = False
     _doc: int = field(default=-1, repr=False, compare=False)
     _asked: Asked | None = field(default=None, repr=False, compare=False)
+
+    def __init__(
+        self, id: str, score: float, partial: bool = False, _doc: int = -1, _asked: Asked | None = None
+    ) -> None:
+        # All at once, and past what refuses assignment: every answer makes ten of these.
+        vars(self).update(id=id, score=score, partial=partial, _doc=_doc, _asked=_asked)
 
     @property
     def _context(self) -> Asked:
@@ -47,6 +55,13 @@ class Hit:
         return self._context.evaluator.snapshot.study(self._doc)
 
     @cached_property
+    def summary(self) -> Summary:
+        """What a list shows of the record."""
+        from trialindex.summary import Summary
+
+        return Summary(self.study)
+
+    @cached_property
     def trial(self) -> Trial:
         """The typed view of the record."""
         from trialindex.trial import Trial
@@ -56,12 +71,17 @@ class Hit:
     @cached_property
     def why(self) -> tuple[Match, ...]:
         """Which of the words asked the trial meets, how, and in which fields."""
+        from trialsearch.why import matches
+
         asked = self._context
         return matches(asked.evaluator, asked.query, self._doc, asked.area, partly=self.partial)
 
     @cached_property
     def snippets(self) -> tuple[Snippet, ...]:
         """Pieces of the trial's text with the words found: at most three, from the heaviest fields."""
+        from trialindex.document import field_text
+        from trialsearch.highlight import snippet
+
         # A word is marked where it was found: the first word of a name is nothing without the rest of it.
         terms: dict[str, set[str]] = {}
         for match in self.why:
@@ -69,28 +89,30 @@ class Hit:
                 if FIELDS[name].kind == "text":
                     terms.setdefault(name, set()).update(match.terms)
         weights = area_fields(self._context.area)
-        text = Document.of(self.study).text
         found: list[Snippet] = []
         for name in sorted(terms, key=lambda name: (name in _SHOWN_ANYWAY, -weights.get(name, 1.0))):
-            pieces = (snippet(name, value, frozenset(terms[name])) for value in text.get(name, ()))
+            pieces = (snippet(name, value, frozenset(terms[name])) for value in field_text(self.study, name))
             best = max((piece for piece in pieces if piece), key=lambda piece: len(piece.spans), default=None)
-            if best is not None and len(found) < _MOST_SNIPPETS:
+            if best is not None:
                 found.append(best)
+            if len(found) == _MOST_SNIPPETS:
+                break
         return tuple(found)
 
     @cached_property
     def explanation(self) -> Explanation | None:
         """The score and its parts; None for a partial hit, which the whole query does not find."""
+        from trialsearch.explain import explain
+
         asked = self._context
-        return asked.evaluator.explain(asked.query, self._doc, asked.area)
+        return explain(asked.evaluator, asked.query, self._doc, asked.area)
 
 
 # What every answer shows of a trial: a snippet of it says the least.
 _SHOWN_ANYWAY = frozenset({"BriefTitle", "NCTId", "Acronym"})
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """The widened query that hits come from, and what evaluates it."""
 
     evaluator: Evaluator
@@ -98,7 +120,7 @@ class Asked:
     area: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """A part of a query or a filter: how many trials it leaves alone, and together with the parts before
     it.

@@ -24,6 +24,8 @@ _TELLING = {
     "Keyword": 0.5,
     "OfficialTitle": 0.3,
 }
+# Where the others are looked for.
+_AREA = "BasicSearch"
 _MOST_TERMS = 25
 _MOST_CONCEPTS = 8
 
@@ -63,7 +65,7 @@ def _terms(evaluator: Evaluator, document: Document) -> _Found:
         for term in held:
             worth[term] = worth.get(term, 0.0) + weight
     for term in worth:
-        worth[term] *= _rarity(len(snapshot), max(snapshot.frequency(field, term) for field in _TELLING))
+        worth[term] *= _rarity(snapshot.size, snapshot.frequency(term, _AREA))
     best = sorted((term for term in worth if worth[term] > 0), key=lambda term: (-worth[term], term))
     return [
         (worth[term], written[term], [Way("typed", written[term], Term(term))]) for term in best[:_MOST_TERMS]
@@ -83,8 +85,8 @@ def _concepts(evaluator: Evaluator, document: Document, vocabulary: Vocabulary) 
             Way("synonym", name, part, 1 / len(part.terms) if isinstance(part, Near) else 1.0)
             for name, part in parts.items()
         ]
-        trials = len(evaluator.scores(Best(concept.preferred, tuple(ways))))
-        worth = weights[concept] * _rarity(len(evaluator.snapshot), trials)
+        trials = evaluator.count(Best(concept.preferred, tuple(ways)), _AREA)
+        worth = weights[concept] * _rarity(evaluator.size, trials)
         if worth > 0:
             found.append((worth, concept.preferred, ways))
     return found

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import bisect
 import re
-from dataclasses import dataclass
+
+import numpy as np
 
 from trialindex.analysis import fold
+from trialindex.frozen import frozen
 from trialindex.storage import Snapshot
 
 __all__ = ["NameList", "Suggestion"]
@@ -21,7 +23,7 @@ _WORD_START = re.compile(r"(?<![^\W_])[^\W_]")
 _COUNTED = 200
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Suggestion:
     """A name, its kind (condition or intervention), and the number of trials that have it."""
 
@@ -35,14 +37,14 @@ class NameList:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        # (kind, folded name) -> terms of the index, the most frequent first
-        self._terms: dict[tuple[str, str], list[tuple[int, str]]] = {}
+        # (kind, folded name) -> names of the index, the most frequent first
+        self._names: dict[tuple[str, str], list[tuple[int, str]]] = {}
         for kind, field in _FIELDS.items():
-            for term, frequency in snapshot.terms(field):
-                self._terms.setdefault((kind, term.partition("\t")[0]), []).append((-frequency, term))
+            for name, frequency in snapshot.names(field):
+                self._names.setdefault((kind, name.partition("\t")[0]), []).append((-frequency, name))
         self._starts = sorted(
             (folded[match.start() :], kind, folded)
-            for kind, folded in self._terms
+            for kind, folded in self._names
             for match in _WORD_START.finditer(folded)
         )
 
@@ -56,13 +58,15 @@ class NameList:
         while place < len(self._starts) and self._starts[place][0].startswith(wanted):
             found.add(self._starts[place][1:])
             place += 1
-        rough = sorted(found, key=lambda key: (sum(entry[0] for entry in self._terms[key]), key))[:_COUNTED]
+        rough = sorted(found, key=lambda key: (sum(entry[0] for entry in self._names[key]), key))[:_COUNTED]
         counted = [self._suggestion(key) for key in rough]
         counted.sort(key=lambda one: (-one.trials, fold(one.name), one.kind))
         return counted[:limit]
 
     def _suggestion(self, key: tuple[str, str]) -> Suggestion:
-        terms = sorted(self._terms[key])
-        docs = {doc for _, term in terms for doc in self._snapshot.postings(_FIELDS[key[0]], term)}
-        # A name too long for a term of the index is cut, and may have lost how it is written.
-        return Suggestion(terms[0][1].partition("\t")[2] or key[1], key[0], len(docs))
+        names = sorted(self._names[key])
+        held = np.concatenate([self._snapshot.named(_FIELDS[key[0]], name) for _, name in names])
+        live = self._snapshot.live
+        docs = np.unique(held if live is None else held[live[held]])
+        # A name too long for the index is cut, and may have lost how it is written.
+        return Suggestion(names[0][1].partition("\t")[2] or key[1], key[0], len(docs))

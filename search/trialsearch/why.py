@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from trialindex.fields import FIELDS
-from trialsearch.evaluate import Evaluator, area_fields
-from trialsearch.query import And, Best, Close, In, Near, Not, Or, Prefix, Query, Term, Way
+from trialindex.fields import area_fields
+from trialindex.frozen import frozen
+from trialsearch.evaluate import Evaluator
+from trialsearch.query import (
+    And,
+    Best,
+    Boost,
+    Fuzzy,
+    Group,
+    In,
+    Near,
+    Not,
+    Optional,
+    Or,
+    Prefix,
+    Query,
+    Term,
+    Way,
+    Wildcard,
+    Within,
+)  # fmt: skip
 
 __all__ = ["Match", "matches"]
 
 _MOST_WAYS = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Match:
     """What was asked, how it was met (typed, synonym, spelling), by which words, in which fields
     (heaviest first).
@@ -49,35 +65,41 @@ def _collect(
     match query:
         case In(inner, part):
             _collect(evaluator, part, doc, inner, found, partly)
-        case Close(part, _):
+        case Boost(part, _):
             _collect(evaluator, part, doc, area, found, partly)
+        case Optional(part, wish):
+            _collect(evaluator, part, doc, area, found, partly)
+            if evaluator.finds(wish, doc, area):
+                _collect(evaluator, wish, doc, area, found, partly)
         case And(parts) | Or(parts):
             for part in parts:
                 if not isinstance(part, Not):
                     _collect(evaluator, part, doc, area, found, partly)
-        case Prefix(text):
-            begun = [
-                term
-                for term in evaluator.prefix_terms(text, area)
-                if doc in evaluator.scores(Term(term), area)
-            ]
-            if begun:
-                fields = _fields(evaluator, Or(tuple(Term(term) for term in begun)), doc, area)
-                found.append(Match(f"{text}*", "typed", text, fields, frozenset(begun)))
+        case Prefix(text) | Wildcard(text) | Fuzzy(text, _, _):
+            met = Or(
+                tuple(
+                    Term(term)
+                    for term, _ in evaluator.terms_of(query, area)
+                    if evaluator.finds(Term(term), doc, area)
+                )
+            )
+            if met.parts:
+                fields = _fields(evaluator, met, doc, area)
+                found.append(Match(str(query), "typed", text, fields, frozenset(_terms(met))))
         case Best(text, ways):
-            met = [way for way in ways if doc in evaluator.scores(way.part, area)]
-            if not met and partly:
+            held = [way for way in ways if evaluator.finds(way.part, doc, area)]
+            if not held and partly:
                 for way in ways:
                     if isinstance(way.part, And):
                         _collect(evaluator, way.part, doc, area, found, partly)
             others = sorted(
-                (way for way in met if way.how != "typed"),
+                (way for way in held if way.how != "typed"),
                 key=lambda way: (
                     way.how != "spelling",
-                    -way.weight * evaluator.scores(way.part, area)[doc],
+                    -way.weight * evaluator.score_of(way.part, doc, area),
                 ),
             )
-            typed = [way for way in met if way.how == "typed"]
+            typed = [way for way in held if way.how == "typed"]
             for way in typed:
                 if isinstance(way.part, And):
                     _collect(evaluator, way.part, doc, area, found, partly)
@@ -96,27 +118,18 @@ def _match(evaluator: Evaluator, text: str, way: Way, doc: int, area: str) -> Ma
 
 
 def _fields(evaluator: Evaluator, part: Query, doc: int, area: str) -> tuple[str, ...]:
+    """Return the fields in which a document has a part, the heaviest first."""
     match part:
         case In(inner, below):
             return _fields(evaluator, below, doc, inner)
-        case Term(term):
-            weights = area_fields(area)
-            held = [field for field in weights if doc in evaluator.snapshot.postings(field, term)]
-            return tuple(sorted(held, key=lambda field: -weights[field]))
         case Or(parts):
             return tuple(
                 dict.fromkeys(field for one in parts for field in _fields(evaluator, one, doc, area))
             )
-        case Near(terms, slop):
-            weights = area_fields(area)
-            held = [
-                field
-                for field in weights
-                if FIELDS[field].kind in {"text", "code"} and doc in evaluator.near_in(field, terms, slop)
-            ]
-            return tuple(sorted(held, key=lambda field: -weights[field]))
         case _:
-            return ()
+            weights = area_fields(area)
+            held = evaluator.frequencies(part, doc, area)
+            return tuple(sorted(held, key=lambda field: -weights[field]))
 
 
 def _terms(part: Query) -> tuple[str, ...]:
@@ -125,9 +138,9 @@ def _terms(part: Query) -> tuple[str, ...]:
             return _terms(below)
         case Term(term):
             return (term,)
-        case Near(terms, _):
+        case Near(terms, _) | Within(terms, _):
             return tuple(term for term in terms if term)
-        case Or(parts):
+        case Or(parts) | Group(parts):
             return tuple(term for one in parts for term in _terms(one))
         case _:
             return ()

@@ -25,11 +25,22 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from trialindex.errors import SourceError
-from trialindex.formats.files import LIMITS, Limits, SourceFile, decode, os_reason, walk
+from trialindex.formats.files import (
+    LIMITS,
+    WHOLE,
+    Found,
+    Limits,
+    Place,
+    Share,
+    SourceFile,
+    decode,
+    os_reason,
+    walk_share,
+)
 from trialindex.formats.record import Item, Rejected, Skipped
 from trialindex.formats.zips import ChecksumError
 
-__all__ = ["FORMATS", "Format", "read_items", "recognise", "states"]
+__all__ = ["FORMATS", "Format", "read_items", "read_share", "recognise", "states"]
 
 
 class Format(Protocol):
@@ -41,8 +52,10 @@ class Format(Protocol):
     def recognises(self, head: str) -> bool:
         """Whether a file that starts with this text is in the format."""
 
-    def read(self, file: SourceFile) -> Iterator[Item]:
-        """Yield the file's records, and what could not be read of it."""
+    def read(self, file: SourceFile) -> Iterator[Item | None]:
+        """Yield the file's records, and what could not be read of it; None for a record that is another
+        reader's (`file.share`), where building it would take time.
+        """
 
 
 _PAGES = {"page-a": "page_a", "page-b": "page_b", "page-c": "page_c"}
@@ -92,33 +105,57 @@ def read_items(path: Path | str, limits: Limits = LIMITS) -> Iterator[Item]:
     A file that fails is one `Rejected` more, and reading goes on. Raises SourceError at once for a path that
     does not exist.
     """
-    found = walk(Path(path), limits)
-    return (
-        item for entry in found for item in (_items(entry) if isinstance(entry, SourceFile) else (entry,))
-    )
+    return (item for _, item in read_share(path, WHOLE, limits))
 
 
-def _items(file: SourceFile) -> Iterator[Item]:
+def read_share(
+    path: Path | str, share: Share, limits: Limits = LIMITS
+) -> Iterator[tuple[tuple[int, int, int], Item]]:
+    """Return an iterator over one reader's share of what `read_items` gives, each item with its place: file
+    on the disk, file in that file, record.
+
+    All shares together are all items, each once, and sorted by place they stand in the order of `read_items`.
+    Files of other readers are not opened; the records of a large file are dealt out by number, and what
+    another reader builds is not built here. Zip bombs are the exception (`files.walk_share`).
+    """
+    return _placed(walk_share(Path(path), share, limits))
+
+
+def _placed(walked: Iterator[tuple[Place, Found]]) -> Iterator[tuple[tuple[int, int, int], Item]]:
+    last: Place | None = None
+    number = 0
+    for place, found in walked:
+        if place != last:
+            last, number = place, 0
+        for item in _items(found) if isinstance(found, SourceFile) else (found,):
+            if item is not None:
+                yield (*place, number), item
+            number += 1
+
+
+def _items(file: SourceFile) -> Iterator[Item | None]:
+    """Yield the items of a file, None for each that is another reader's."""
     count = 0
+    own: Item
     try:
         start, whole = _peek(file)
         name = recognise(decode(start[:_HEAD])[0])
-        if name is None:
-            yield Skipped(file.label, "holds no trial in a known form")
-            return
-        # A small file is not opened and unpacked a second time.
-        seen = SourceFile(file.label, lambda: io.BytesIO(start)) if whole else file
-        for item in FORMATS[name].read(seen):
-            count += 1
-            yield item
-        if not count:
-            yield Skipped(file.label, "holds no trial")
+        if name is not None:
+            # A small file is not opened and unpacked a second time.
+            seen = SourceFile(file.label, lambda: io.BytesIO(start), file.share) if whole else file
+            for item in FORMATS[name].read(seen):
+                count += 1
+                yield item if item is None or file.share.has(getattr(item, "number", 0)) else None
+            if count:
+                return
+        own = Skipped(file.label, "holds no trial" if name else "holds no trial in a known form")
     except (SourceError, UnicodeError) as error:
-        yield Rejected(file.label, count, str(error), "" if count else _readable(file))
+        own = Rejected(file.label, count, str(error), "" if count else _readable(file))
     except OSError as error:
-        yield Rejected(file.label, count, os_reason(error), "" if count else _readable(file))
+        own = Rejected(file.label, count, os_reason(error), "" if count else _readable(file))
     except RecursionError:
-        yield Rejected(file.label, count, "nested too deep", "" if count else _readable(file))
+        own = Rejected(file.label, count, "nested too deep", "" if count else _readable(file))
+    yield own if file.share.has(0) else None
 
 
 def _peek(file: SourceFile) -> tuple[bytes, bool]:

@@ -33,7 +33,7 @@ from functools import cache
 
 from trialindex import codes
 from trialindex.formats.draft import Draft
-from trialindex.formats.files import SourceFile, TextStream, repair
+from trialindex.formats.files import Share, SourceFile, TextStream, repair
 from trialindex.formats.record import Item, Rejected, Skipped, SourceRecord
 from trialindex.registry_ids import is_nct_id
 from trialindex.study_fields import values
@@ -407,15 +407,18 @@ def recognises(head: str) -> bool:
     return _header(head, True) is not None
 
 
-def read(file: SourceFile, chunk: int = _CHUNK, longest: int = _LONGEST) -> Iterator[Item]:
-    """Yield the studies of a file. Bytes are read by the `chunk`; a row may have `longest` characters."""
+def read(file: SourceFile, chunk: int = _CHUNK, longest: int = _LONGEST) -> Iterator[Item | None]:
+    """Yield the studies of a file, None for those of other readers. Bytes are read by the `chunk`; a row may
+    have `longest` characters.
+    """
     with file.open() as stream:
-        yield from _Table(file.label, TextStream(stream, chunk), longest).items()
+        yield from _Table(file.label, TextStream(stream, chunk), longest, file.share).items()
 
 
 class _Table:
-    def __init__(self, label: str, text: TextStream, longest: int) -> None:
+    def __init__(self, label: str, text: TextStream, longest: int, share: Share) -> None:
         self._label = label
+        self._share = share
         self._text = text
         self._longest = longest
         self._buffer = ""
@@ -425,7 +428,7 @@ class _Table:
         self._columns: list[Column | None] = []
         self._states: frozenset[str] = frozenset()
 
-    def items(self) -> Iterator[Item]:
+    def items(self) -> Iterator[Item | None]:
         # The header has the first 64 KB to show itself, as in `recognises`.
         while len(self._buffer) < _CHUNK and self._fill():
             pass
@@ -448,7 +451,7 @@ class _Table:
             if reason:
                 yield Rejected(self._label, number, reason, repair(raw)[0])
             else:
-                yield self._record(cells, raw, number)
+                yield self._record(cells, raw, number) if self._share.has(number) else None
         if not number:
             reason = self._text.fault
             yield (

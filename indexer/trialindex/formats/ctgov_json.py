@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from trialindex.formats.draft import check
-from trialindex.formats.files import SourceFile, TextStream, repair
+from trialindex.formats.files import Share, SourceFile, TextStream, repair
 from trialindex.formats.record import Item, Odd, Rejected, Skipped, SourceRecord
 from trialindex.registry_ids import is_nct_id
 
@@ -64,10 +64,12 @@ def recognises(head: str) -> bool:
     return (opening is not None and opening[0].strip() != "") or _STUDY.search(head) is not None
 
 
-def read(file: SourceFile, chunk: int = _CHUNK, longest: int = _LONGEST) -> Iterator[Item]:
-    """Yield the studies of a file. Bytes are read by the `chunk`; a study may have `longest` characters."""
+def read(file: SourceFile, chunk: int = _CHUNK, longest: int = _LONGEST) -> Iterator[Item | None]:
+    """Yield the studies of a file, None for those of other readers. Bytes are read by the `chunk`; a study
+    may have `longest` characters.
+    """
     with file.open() as stream:
-        yield from _Reader(file.label, TextStream(stream, chunk), longest).items()
+        yield from _Reader(file.label, TextStream(stream, chunk), longest, file.share).items()
 
 
 class _Broken(Exception):
@@ -86,8 +88,9 @@ _decode = json.JSONDecoder(parse_constant=_refuse).raw_decode
 
 
 class _Reader:
-    def __init__(self, label: str, text: TextStream, longest: int) -> None:
+    def __init__(self, label: str, text: TextStream, longest: int, share: Share) -> None:
         self._label = label
+        self._share = share
         self._text = text
         self._longest = longest
         self._buffer = ""
@@ -101,7 +104,7 @@ class _Reader:
         self._aside: list[Rejected] = []
         self._uncounted = 0
 
-    def items(self) -> Iterator[Item]:
+    def items(self) -> Iterator[Item | None]:
         broken_end = False
         while self._next():
             self._number += 1
@@ -223,7 +226,7 @@ class _Reader:
             yield Rejected(self._label, self._aside[-1].number + 1, reason, "")
         self._aside, self._uncounted = [], 0
 
-    def _element(self, value: Any, raw: str) -> Iterator[Item]:
+    def _element(self, value: Any, raw: str) -> Iterator[Item | None]:
         if (
             isinstance(value, dict)
             and "protocolSection" not in value
@@ -238,6 +241,9 @@ class _Reader:
         if not isinstance(value, dict) or not isinstance(value.get("protocolSection"), dict):
             looks = isinstance(value, dict) and "protocolSection" in value
             yield from self._reject("no study: it has no protocolSection", raw, self._number, looks)
+            return
+        if self._studies and not self._share.has(self._number):
+            yield None
             return
         if _too_deep(value):
             yield from self._reject(f"nested over {_DEEPEST} deep", raw, self._number, True)

@@ -77,8 +77,9 @@ def recognises(head: str) -> bool:
     return _ROOT.search(head, start) is not None
 
 
-def read(file: SourceFile) -> Iterator[Item]:
-    """Yield the studies of a file, one `SourceRecord` or `Rejected` each, or `Skipped` if it holds none.
+def read(file: SourceFile) -> Iterator[Item | None]:
+    """Yield the studies of a file, one `SourceRecord` or `Rejected` each, or `Skipped` if it holds none; None
+    for those of other readers.
 
     Raises SourceError for a file that cannot be read to its end or is over the limit for one text.
     """
@@ -99,6 +100,9 @@ def read(file: SourceFile) -> Iterator[Item]:
     number = 0
     for element in _studies(root):
         number += 1
+        if not file.share.has(number):
+            yield None
+            continue
         reading = _Reading()
         reason = reading.read(element)
         if reason:
@@ -186,27 +190,32 @@ def reflow(text: str) -> str:
     if "\n" not in text and "\r" not in text:
         return " ".join(text.split())
     lines = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs().rstrip().split("\n")
-    indents = [len(line) - len(line.lstrip()) for line in lines]
-    margins = [indent for indent, line in zip(indents[1:], lines[1:], strict=True) if line.strip()]
+    bare = [line.lstrip() for line in lines]
+    indents = [len(line) - len(rest) for line, rest in zip(lines, bare, strict=True)]
+    margins = [indent for indent, rest in zip(indents[1:], bare[1:], strict=True) if rest]
     if not margins or min(margins) == 0:
         return re.sub(r"\n{3,}", "\n\n", "\n".join(" ".join(line.split()) for line in lines)).strip()
     margin = min(margins)
-    blocks: list[
-        tuple[str, str, list[str]]
-    ] = []  # what parts a block from the one before, its indentation, its words
+    blocks: list[tuple[str, list[str]]] = []  # what stands before a block, its lines
     inside = False
-    for indent, line in zip(indents, lines, strict=True):
-        words = line.split()
-        marked = line.lstrip().startswith(_MARKERS)
-        if words and inside and not marked:
-            blocks[-1][2].extend(words)
-        elif words:
+    for indent, line in zip(indents, bare, strict=True):
+        if not line:
+            inside = False
+        elif inside and not line.startswith(_MARKERS):
+            blocks[-1][1].append(line)
+        else:
             # The first line may stand right behind the tag, with no indentation of its own.
-            level = (max(indent, margin) - margin) // _LEVEL
-            words[0] += " " if line.lstrip().startswith("-  ") else ""
-            blocks.append(("\n" if inside else "\n\n", "    " * level, words))
-        inside = bool(words)
-    return "".join(gap + lead + " ".join(words) for gap, lead, words in blocks).lstrip("\n")
+            level = (indent - margin) // _LEVEL if indent > margin else 0
+            blocks.append((("\n" if inside else "\n\n") + "    " * level, [line]))
+            inside = True
+    return "".join(gap + _joined(held) for gap, held in blocks).lstrip("\n")
+
+
+def _joined(lines: list[str]) -> str:
+    words = " ".join(lines).split()
+    if lines[0].startswith("-  "):
+        words[0] += " "
+    return " ".join(words)
 
 
 def _line(text: str) -> str:
@@ -579,8 +588,9 @@ class _Reading:
                     fill(self, item, text)
             elif text and not text.isspace():
                 self.leave(_path(element), _line(text), "text where elements should be")
+        find = place.children.get
         for child in element:
-            below = place.children.get(child.tag)
+            below = find(child.tag)
             if below is None:
                 self._unknown(child, _path(child))
             elif below.leaf is not None and not len(child) and not child.keys():

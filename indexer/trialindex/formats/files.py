@@ -45,10 +45,17 @@ from trialindex.errors import SourceError
 from trialindex.formats import zips
 from trialindex.formats.record import Rejected, Skipped
 
-__all__ = ["LIMITS", "Limits", "SourceFile", "TextStream", "decode", "os_reason", "repair", "walk"]
+__all__ = [
+    "LIMITS", "WHOLE", "Limits", "Place", "Share", "SourceFile", "TextStream", "decode", "os_reason",
+    "repair", "walk", "walk_share",
+]  # fmt: skip
 
 _CHUNK = 1 << 16
 _MB = 1 << 20
+# Files up to this size are read when they are looked at, and not opened a second time.
+_AT_ONCE = 4 * _CHUNK
+# Files from this size on (packed, as the folder or the archive says) are read by all readers of a source.
+_LARGE = 8 * _MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +77,33 @@ class Limits:
 LIMITS = Limits()
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The part of reader `number` (0 to `of` - 1) where `of` readers read one source together."""
+
+    number: int = 0
+    of: int = 1
+
+    def has(self, place: int) -> bool:
+        """Whether the file or the record at a place in the order is this reader's."""
+        return place % self.of == self.number
+
+
+WHOLE = Share()
+
+
 @dataclass(frozen=True)
 class SourceFile:
     """One file that may hold trials. `label` is its name as the user knows it: `download.zip/NCT01.json`.
 
     `open()` starts a fresh stream of its unpacked bytes. The stream first gives all that can be read; what is
-    wrong with the file it raises (SourceError, OSError) only then.
+    wrong with the file it raises (SourceError, OSError) only then. `share`: the records of a large file are
+    dealt out among its readers, by number.
     """
 
     label: str
     open: Callable[[], BinaryIO]
+    share: Share = WHOLE
 
     def decoded(self, limit: int = LIMITS.text) -> tuple[str, str]:
         """Return the whole text and a note on decoding, "" when clean (an `Odd` of the field "encoding").
@@ -381,6 +405,9 @@ def _kind(head: bytes) -> str:
 
 
 Found = SourceFile | Rejected | Skipped
+# Where something stands in the order of a source: the file on the disk, and the place in it if it is an
+# archive.
+Place = tuple[int, int]
 
 
 def walk(path: Path, limits: Limits = LIMITS) -> Iterator[Found]:
@@ -388,11 +415,50 @@ def walk(path: Path, limits: Limits = LIMITS) -> Iterator[Found]:
 
     Hidden files and `__MACOSX` are passed over. Raises SourceError at once for a path that does not exist.
     """
+    return (found for _, found in walk_share(path, WHOLE, limits))
+
+
+def walk_share(path: Path, share: Share, limits: Limits = LIMITS) -> Iterator[tuple[Place, Found]]:
+    """Return an iterator over one reader's share of what `walk` finds, each with its place in the order.
+
+    Files of other readers are not opened. A large file (8 MB, packed) goes to every reader, with its `share`
+    of the records in it; a large archive is opened by every reader, and its files are dealt out. What is
+    refused as a zip bomb depends on what a reader has unpacked: each refuses it for itself.
+    """
     path = Path(path)
     if not path.exists():
         raise SourceError(f"no file or folder {path.name!r}: check the path")
     name = path.name if path.name not in ("", "..") else path.resolve().name
-    return _on_disk(path, name or "/", limits, set())
+    return _on_disk(path, name or "/", limits, set(), _Deal(share))
+
+
+class _Deal:
+    """Who reads what: the place of the walk, and whether what stands there is this reader's.
+
+    A file on the disk goes by its label: what comes and goes while the readers walk moves no other file from
+    one reader to the next. Files in an archive that all readers open go round; an archive that one reader
+    opens alone is one place.
+    """
+
+    def __init__(self, share: Share) -> None:
+        self.share = share
+        self.place: Place = (-1, 0)
+        self.alone = share == WHOLE
+        self._number = 0
+
+    def next_on_disk(self, label: str) -> None:
+        self.place = self.place[0] + 1, 0
+        self._number = zlib.crc32(label.encode("utf-8", "surrogatepass"))
+
+    def next_inside(self) -> None:
+        if not self.alone or self.share == WHOLE:
+            self.place = self.place[0], self.place[1] + 1
+
+    def mine(self) -> bool:
+        return self.alone or self.share.has(self._number + self.place[1])
+
+
+Placed = tuple[Place, Found]
 
 
 def os_reason(error: OSError) -> str:
@@ -400,12 +466,16 @@ def os_reason(error: OSError) -> str:
     return f"cannot be read: {error.strerror or error}"
 
 
-def _on_disk(path: Path, label: str, limits: Limits, seen: set[tuple[int, int]]) -> Iterator[Found]:
+def _on_disk(
+    path: Path, label: str, limits: Limits, seen: set[tuple[int, int]], deal: _Deal
+) -> Iterator[Placed]:
     try:
         status = path.stat()
         names = sorted(os.listdir(path)) if stat.S_ISDIR(status.st_mode) else None  # noqa: PTH208 (names are enough)
     except OSError as error:
-        yield Rejected(label, 0, os_reason(error), "")
+        deal.next_on_disk(label)
+        if deal.mine():
+            yield deal.place, Rejected(label, 0, os_reason(error), "")
         return
     if names is not None:
         # A folder that links lead to twice is read once; a link to a folder above would never end.
@@ -414,48 +484,87 @@ def _on_disk(path: Path, label: str, limits: Limits, seen: set[tuple[int, int]])
             seen.add(identity)
             for name in names:
                 if not _hidden(name):
-                    yield from _on_disk(path / name, f"{label}/{name}", limits, seen)
+                    yield from _on_disk(path / name, f"{label}/{name}", limits, seen, deal)
         return
+    deal.next_on_disk(label)
     if not stat.S_ISREG(status.st_mode):
-        yield Skipped(label, "not an ordinary file")
+        if deal.mine():
+            yield deal.place, Skipped(label, "not an ordinary file")
         return
     file = SourceFile(label, lambda: cast(BinaryIO, _Stream(_plain(path))))
-    yield from _unpacked(file, _Budget(status.st_size, limits), 0, lambda: path.open("rb"))
+    budget = _Budget(status.st_size, limits)
+    yield from _dealt(file, status.st_size, budget, 0, deal, lambda: path.open("rb"))
 
 
 def _hidden(name: str) -> bool:
     return any(part == "__MACOSX" or (part.startswith(".") and part.strip(".")) for part in name.split("/"))
 
 
+def _dealt(
+    file: SourceFile,
+    size: int,
+    budget: _Budget,
+    depth: int,
+    deal: _Deal,
+    seekable: Callable[[], IO[bytes]] | None = None,
+) -> Iterator[Placed]:
+    """Yield what this reader reads of a file of `size` bytes, packed if it is so."""
+    if deal.alone or size >= _LARGE:
+        yield from _unpacked(file, budget, depth, deal, seekable)
+    elif deal.mine():
+        deal.alone = True
+        try:
+            yield from _unpacked(file, budget, depth, deal, seekable)
+        finally:
+            deal.alone = False
+
+
 def _unpacked(
-    file: SourceFile, budget: _Budget, depth: int, seekable: Callable[[], IO[bytes]] | None = None
-) -> Iterator[Found]:
+    file: SourceFile,
+    budget: _Budget,
+    depth: int,
+    deal: _Deal,
+    seekable: Callable[[], IO[bytes]] | None = None,
+) -> Iterator[Placed]:
     """Yield a file, or what is in it if it is an archive. `depth` archives are open around it."""
+    own: Found | None = None
     try:
         with file.open() as stream:
-            head = stream.read(512)
+            head, whole = _head(stream)
+        if whole:
+            file = SourceFile(file.label, lambda: io.BytesIO(head))
         kind = _kind(head)
         if not head:
-            yield Skipped(file.label, "empty")
+            own = Skipped(file.label, "empty")
         elif kind in ("zip", "gzip") and depth >= budget.limits.depth:
-            yield Rejected(
-                file.label, 0, f"archives inside each other, over {budget.limits.depth} deep: refused", ""
-            )
+            reason = f"archives inside each other, over {budget.limits.depth} deep: refused"
+            own = Rejected(file.label, 0, reason, "")
         elif kind == "zip":
             archive = seekable() if seekable else _spooled(file, budget.limits)
-            yield from _members(file.label, archive, budget, depth)
+            yield from _members(file.label, archive, budget, depth, deal)
         elif kind == "gzip":
             account = budget.account()
             inner = SourceFile(file.label, lambda: cast(BinaryIO, _Stream(_gunzip(file.open(), account))))
-            yield from _unpacked(inner, budget, depth + 1)
+            yield from _unpacked(inner, budget, depth + 1, deal)
         elif kind:
-            yield Skipped(file.label, f"a {kind} file, which is not read here: unpack it first")
+            own = Skipped(file.label, f"a {kind} file, which is not read here: unpack it first")
         else:
-            yield file
+            yield deal.place, file if deal.alone else SourceFile(file.label, file.open, deal.share)
     except SourceError as error:
-        yield Rejected(file.label, 0, str(error), "")
+        own = Rejected(file.label, 0, str(error), "")
     except OSError as error:
-        yield Rejected(file.label, 0, os_reason(error), "")
+        own = Rejected(file.label, 0, os_reason(error), "")
+    if own is not None and deal.mine():
+        yield deal.place, own
+
+
+def _head(stream: BinaryIO) -> tuple[bytes, bool]:
+    """Return the start of a file, and whether that is all of it, and sound."""
+    head = stream.read(_AT_ONCE)
+    try:
+        return head, not stream.read(1)
+    except (SourceError, OSError):
+        return head, False
 
 
 def _spooled(file: SourceFile, limits: Limits) -> IO[bytes]:
@@ -494,16 +603,19 @@ class _Archive:
         return SourceFile(label, start)
 
 
-def _members(label: str, handle: IO[bytes], budget: _Budget, depth: int) -> Iterator[Found]:
+def _members(label: str, handle: IO[bytes], budget: _Budget, depth: int, deal: _Deal) -> Iterator[Placed]:
     archive = _Archive(handle)
     empty = True
     for member in zips.members(archive.handle):
         empty = False
         if _hidden(member.name):
             continue
-        yield from _unpacked(archive.file(f"{label}/{member.name}", member, budget), budget, depth + 1)
+        deal.next_inside()
+        file = archive.file(f"{label}/{member.name}", member, budget)
+        # Where the archive does not say a size, one reader takes the file: all can count on that.
+        yield from _dealt(file, member.size or 0, budget, depth + 1, deal)
         if budget.spent:
-            yield Rejected(label, 0, "a zip bomb: the rest of it was not read", "")
+            yield deal.place, Rejected(label, 0, "a zip bomb: the rest of it was not read", "")
             return
-    if empty:
-        yield Skipped(label, "an empty zip")
+    if empty and deal.mine():
+        yield deal.place, Skipped(label, "an empty zip")

@@ -17,39 +17,57 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
 
 from trialindex.analysis import STOP_WORDS, fold, normal_words
-from trialindex.spelling import american
+from trialindex.spelling import american, singular
 
 __all__ = ["Concept", "Vocabulary", "shipped"]
 
 
 _WORD = re.compile(r"[^\W_]+")
 _RUN = re.compile(r"[^\W_]+(?:[-‐‑‒–−][^\W_]+)*")
+# Stems keep two letters of a short word (Ewing's is `ewe`), and three of a longer one.
+_SHORT, _INITIAL = 6, 3  # letters
+# The first letters that another spelling has for `e`.
+_BENT = ("ae", "oe")
+
+
+def _letter(name: str) -> str:
+    """Return the letter that a name and its initial begin with; "" where it takes more to tell.
+
+    >>> _letter("Lupus nephritis"), _letter("In vitro fertilization"), _letter("5-FU"), _letter("Oedema")
+    ('l', '', '', '')
+    """
+    word = name.partition(" ")[0].lower()
+    plain = word.isascii() and word[:1].isalpha() and word.replace("-", "").isalnum()
+    return word[0] if plain and word not in STOP_WORDS and not word.startswith(_BENT) else ""
 
 
 def _initial(name: str) -> str:
     """Return the letters that the first analysed word of a name begins with.
 
-    Two of them, or one where the word has no more or begins with a number, which may stand apart; "" where
+    Three of them, two of a short word, one where it begins with a number, which may stand apart; "" where
     only analysis can tell.
 
-    >>> _initial("Oesophageal cancer"), _initial("T cell lymphoma"), _initial("β-thalassemia")
-    ('es', 't', '')
+    >>> _initial("Oesophageal cancer"), _initial("T cell leukemia"), _initial("IL-2"), _initial("β-blocker")
+    ('eso', 't', 'il', '')
     """
     for run in _RUN.findall(american(fold(name))):
         plain = "".join(_WORD.findall(run))
         if plain not in STOP_WORDS:
-            size = 1 if plain[0].isdigit() else 2
-            return plain[:size] if plain[:size].isascii() else ""
+            found = plain[:1] if plain[0].isdigit() else _begin(plain)
+            return found if found.isascii() else ""
     return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Concept:
+def _begin(word: str) -> str:
+    return singular(word)[: _INITIAL if len(word) >= _SHORT else 2]
+
+
+class Concept(NamedTuple):
     """A thing with names. `broader` holds the preferred names of the concepts directly above it."""
 
     kind: str
@@ -64,65 +82,76 @@ class Concept:
         return (self.preferred, *self.names)
 
 
+# The concepts of the names that have a key (`normal_words`).
+Keys = dict[tuple[str, ...], tuple[Concept, ...]]
+
+
 class Vocabulary:
     """Concepts, found by name.
 
-    Names are kept by their first two letters and analysed when a word that begins so is first looked up: a
-    search from a fresh start pays for a few names, not for all.
+    Names are kept by their first letters and analysed when a word that begins so is first looked up: a search
+    from a fresh start pays for a few names, not for all.
     """
 
     def __init__(self, concepts: Iterable[Concept]) -> None:
         self.concepts = tuple(concepts)
-        self._read: dict[str, dict[tuple[str, ...], tuple[Concept, ...]]] = {}
+        self._begun: dict[str, dict[str, list[tuple[str, Concept]]]] = {}
+        self._read: dict[str, Keys] = {}
 
     @cached_property
     def _names(self) -> dict[str, list[tuple[str, Concept]]]:
+        """Letter -> names with their concepts."""
         names: dict[str, list[tuple[str, Concept]]] = {}
         for concept in self.concepts:
-            for name in (*concept.full_names, *concept.abbreviations):
-                names.setdefault(_initial(name), []).append((name, concept))
+            for name in (concept.preferred, *concept.names, *concept.abbreviations):
+                names.setdefault(_letter(name), []).append((name, concept))
         return names
 
-    @cached_property
-    def _longest(self) -> int:
-        """No name has more units than this."""
-        return max((len(_WORD.findall(name)) for held in self._names.values() for name, _ in held), default=0)
+    def _initials(self, letter: str) -> dict[str, list[tuple[str, Concept]]]:
+        """Initial -> names with their concepts, of those that begin with a letter."""
+        if letter not in self._begun:
+            found: dict[str, list[tuple[str, Concept]]] = {}
+            for name, concept in self._names.get(letter, ()):
+                found.setdefault(_initial(name), []).append((name, concept))
+            self._begun[letter] = found
+        return self._begun[letter]
 
-    def _keys(self, initial: str) -> dict[tuple[str, ...], tuple[Concept, ...]]:
+    def _keys(self, initial: str) -> Keys:
         """Return key -> concepts for the names that begin with an initial."""
         found = self._read.get(initial)
         if found is None:
             table: dict[tuple[str, ...], list[Concept]] = {}
-            for name, concept in self._names.get(initial, ()):
-                key = normal_words(name)
-                if key and concept not in table.setdefault(key, []):
-                    table[key].append(concept)
+            for letter in dict.fromkeys((initial[:1], "")):
+                for name, concept in self._initials(letter).get(initial, ()):
+                    key = normal_words(name)
+                    if key and concept not in table.setdefault(key, []):
+                        table[key].append(concept)
             found = self._read[initial] = {key: tuple(concepts) for key, concepts in table.items()}
         return found
 
+    def _tables(self, word: str) -> list[Keys]:
+        """Return the tables that may have a key of which this is the first word."""
+        begin = fold(word)[:_INITIAL]
+        return [self._keys(begin[:size]) for size in range(len(begin), -1, -1)]
+
     def _concepts(self, key: tuple[str, ...]) -> tuple[Concept, ...]:
-        tried = dict.fromkeys((fold(key[0])[:2], fold(key[0])[:1], ""))
-        held = (concept for initial in tried for concept in self._keys(initial).get(key, ()))
+        held = (concept for table in self._tables(key[0]) for concept in table.get(key, ()))
         return tuple(dict.fromkeys(held))
 
     @cached_property
-    def _words(self) -> dict[str, set[str]]:
-        """First two letters -> the folded words of all names that begin with them."""
-        words: dict[str, set[str]] = {}
-        for held in self._names.values():
-            for name, _ in held:
-                for word in _WORD.findall(fold(name)):
-                    words.setdefault(word[:2], set()).add(word)
-        return words
+    def _folded(self) -> str:
+        """All names, folded, a line each."""
+        return "\n".join(fold(name) for held in self._names.values() for name, _ in held)
 
     def knows(self, word: str) -> bool:
         """Whether a folded word is a word of some name, in any number or spelling: no misspelling, then."""
         term = next(iter(normal_words(word)), word)
-        return any(
-            word == held or term in normal_words(held)
-            for initial in {word[:2], term[:2]}
-            for held in self._words.get(initial, ())
-        )
+        held: set[str] = set()
+        for begin in {word[:2], term[:2]}:
+            # The letters go first: so the expression leaps from one place that has them to the next.
+            letters = re.escape(begin)
+            held.update(re.findall(rf"{letters}(?<![^\W_]{letters})[^\W_]*", self._folded))
+        return word in held or any(term in normal_words(one) for one in held)
 
     def named(self, name: str) -> tuple[Concept, ...]:
         """Return the concepts that a name means: several where it is ambiguous, () where it is unknown."""
@@ -135,7 +164,9 @@ class Vocabulary:
 
         (0, ()) where none does.
         """
-        for size in range(min(self._longest, len(words) - start), 0, -1):
+        tables = self._tables(words[start]) if start < len(words) else []
+        longest = max((len(key) for table in tables for key in table), default=0)
+        for size in range(min(longest, len(words) - start), 0, -1):
             found = self._concepts(tuple(words[start : start + size]))
             if found:
                 return size, found
@@ -158,19 +189,14 @@ def read_concepts(text: str) -> list[Concept]:
     lists by bars.
     """
     rows = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
-    return [
-        Concept(
-            row[0],
-            row[1],
-            *(tuple(part for part in cell.split("|") if part) for cell in [*row, "", "", ""][2:5]),
-        )
-        for row in rows[1:]
-    ]
+    return [Concept(row[0], row[1], *map(_listed, [*row, "", "", ""][2:5])) for row in rows[1:]]
+
+
+def _listed(cell: str) -> tuple[str, ...]:
+    return tuple(filter(None, cell.split("|"))) if cell else ()
 
 
 @cache
 def shipped() -> Vocabulary:
     """Return the vocabulary that comes with the package (`concepts.tsv`)."""
-    return Vocabulary(
-        read_concepts(files("trialindex.vocabulary").joinpath("concepts.tsv").read_text("utf-8"))
-    )
+    return Vocabulary(read_concepts(Path(__file__).with_name("concepts.tsv").read_text("utf-8")))

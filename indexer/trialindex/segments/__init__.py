@@ -1,0 +1,1 @@
+"""The pieces of an index on disk: files of arrays, terms, columns of values, stored records."""

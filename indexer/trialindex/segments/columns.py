@@ -1,0 +1,354 @@
+"""Values by document in a file of arrays: numbers, codes, keys (trial ids) and names (whole values).
+
+- Numbers: `number.<name>` [documents], int32 where all values are whole and fit (the smallest int32: none),
+  float64 otherwise (NaN: none). A column without any value is not written.
+- Codes: `code.<field>` [documents], ordinals of the distinct sets of codes; `code.<field>.sets`, these, in
+  JSON. A column without any code is not written.
+- Keys: `keys`, bytes of one width, zero-padded; `keys.width`, that width; `keys.order`, documents by key.
+- Names: a dictionary `names.<field>`; `.starts` [names + 1] and `.docs`, the documents of each, ascending.
+
+>>> import tempfile; from pathlib import Path; path = Path(tempfile.mkdtemp()) / "example.seg"
+>>> with ArrayWriter(path) as writer:
+...     write_codes(writer, "Phase", CodeColumn.of([("PHASE1", "PHASE2"), (), ("PHASE2",)]))
+...     write_names(writer, "Country", [(b"France", 2), (b"Chad", 0), (b"France", 0)])
+>>> file = ArrayFile(path)
+>>> read_codes(file, "Phase", 3).counts()
+{'PHASE1': 1, 'PHASE2': 2}
+>>> Names(file, "Country", 3).docs("France"), list(Names(file, "Country", 3).prefix("C"))
+(array([0, 2], dtype=uint32), [('Chad', 1)])
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from trialindex.errors import IndexDamaged
+from trialindex.segments.arrays import ArrayFile, ArrayWriter, narrowest
+from trialindex.segments.terms import Terms, TermWriter, stretches
+
+__all__ = [
+    "CodeColumn", "Keys", "Names", "check_key", "merge_codes", "merge_names", "read_codes", "read_numbers",
+    "write_codes", "write_keys", "write_names", "write_numbers",
+]  # fmt: skip
+
+_MISSING = np.iinfo(np.int32).min
+_UNSIGNED = (np.uint8, np.uint16, np.uint32, np.uint64)
+# Names of all segments together that are merged at a time.
+_STRETCH = 1 << 18
+# Names read at a time: a reader who stops early has read few too many.
+_PIECE = 1024
+
+
+def write_numbers(writer: ArrayWriter, name: str, values: npt.NDArray[np.float64]) -> None:
+    """Write a column of numbers [documents]; NaN where a document has none."""
+    stated = ~np.isnan(values)
+    given = values[stated]
+    if not len(given):
+        return
+    if (np.abs(given) < -_MISSING).all() and (given == np.trunc(given)).all():
+        whole = np.full(len(values), _MISSING, np.int32)
+        whole[stated] = given
+        writer.put(f"number.{name}", whole)
+    else:
+        writer.put(f"number.{name}", values)
+
+
+def read_numbers(file: ArrayFile, name: str, size: int) -> npt.NDArray[np.float64]:
+    """Return a column of numbers, float64[size]; NaN where a document has none, everywhere if there is no
+    such column. Raises IndexDamaged where it has another length.
+    """
+    if not file.has(f"number.{name}"):
+        return np.full(size, np.nan)
+    held = _sized(file, f"number.{name}", size, np.int32, np.float64)
+    values = held.astype(np.float64)
+    if held.dtype == np.int32:
+        values[held == _MISSING] = np.nan
+    return values
+
+
+def _sized(file: ArrayFile, name: str, size: int, *dtypes: npt.DTypeLike) -> npt.NDArray[Any]:
+    held = file.get(name, *dtypes)
+    if len(held) != size:
+        raise file.damaged(f"its array {name!r} has {len(held)} values, not {size}")
+    return held
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CodeColumn:
+    """The codes of each document.
+
+    `ordinals`: uint8, uint16 or uint32 [documents], which of `sets` a document has. `sets`: distinct tuples
+    of codes; `sets[0]` is the empty one.
+    """
+
+    ordinals: npt.NDArray[Any]
+    sets: list[tuple[str, ...]]
+
+    @classmethod
+    def of(cls, values: Iterable[Sequence[str]]) -> CodeColumn:
+        """Return the column of documents with these codes."""
+        sets: dict[tuple[str, ...], int] = {(): 0}
+        ordinals = [sets.setdefault(tuple(codes), len(sets)) for codes in values]
+        return cls(np.array(ordinals, narrowest(len(sets) - 1)), list(sets))
+
+    def holding(self, code: str) -> npt.NDArray[np.bool_]:
+        """Return which documents have a code, bool[documents]."""
+        return self._where([code in codes for codes in self.sets])
+
+    def present(self) -> npt.NDArray[np.bool_]:
+        """Return which documents have any code, bool[documents]."""
+        return self._where([bool(codes) for codes in self.sets])
+
+    def _where(self, flags: list[bool]) -> npt.NDArray[np.bool_]:
+        return cast("npt.NDArray[np.bool_]", np.array(flags)[self.ordinals])
+
+    def counts(self, docs: npt.NDArray[Any] | None = None) -> dict[str, int]:
+        """Return how many documents (of these, or of all) have each code; a code of none is left out."""
+        ordinals = self.ordinals if docs is None else self.ordinals[docs]
+        totals: dict[str, int] = {}
+        by_set = np.bincount(ordinals, minlength=len(self.sets)).tolist()
+        for codes, count in zip(self.sets, by_set, strict=True):
+            for code in dict.fromkeys(codes) if count else ():
+                totals[code] = totals.get(code, 0) + count
+        return totals
+
+
+def merge_codes(columns: Iterable[tuple[CodeColumn, npt.NDArray[np.bool_] | None]]) -> CodeColumn:
+    """Return one column of the documents of several, one after another.
+
+    With each comes a mask of the documents to keep, bool[documents], or None for all. Sets that no document
+    has any more are left out.
+    """
+    sets: dict[tuple[str, ...], int] = {(): 0}
+    parts: list[npt.NDArray[np.uint32]] = []
+    for column, keep in columns:
+        kept = column.ordinals if keep is None else column.ordinals[keep]
+        held = np.bincount(kept, minlength=len(column.sets)).tolist()
+        numbers = [
+            sets.setdefault(codes, len(sets)) if count else 0
+            for codes, count in zip(column.sets, held, strict=True)
+        ]
+        parts.append(np.array(numbers, np.uint32)[kept])
+    merged = np.concatenate([np.empty(0, np.uint32), *parts])
+    return CodeColumn(merged.astype(narrowest(len(sets) - 1)), list(sets))
+
+
+def write_codes(writer: ArrayWriter, field: str, column: CodeColumn) -> None:
+    """Write a column of codes."""
+    if len(column.sets) == 1:
+        return
+    writer.put(f"code.{field}", column.ordinals)
+    sets = json.dumps(column.sets, separators=(",", ":")).encode()
+    writer.put(f"code.{field}.sets", np.frombuffer(sets, np.uint8))
+
+
+def read_codes(file: ArrayFile, field: str, size: int) -> CodeColumn:
+    """Return a column of codes of so many documents; none has any if there is no such column.
+
+    Raises IndexDamaged where it is none that `write_codes` wrote.
+    """
+    name = f"code.{field}"
+    if not file.has(name):
+        return CodeColumn(np.zeros(size, np.uint8), [()])
+    ordinals = _sized(file, name, size, *_UNSIGNED[:3])
+    try:
+        held = json.loads(file.get(f"{name}.sets", np.uint8).tobytes())
+    except (ValueError, RecursionError) as error:
+        raise file.damaged(f"the codes of {field!r} cannot be read: {error}") from error
+    if not isinstance(held, list) or not all(_is_codes(codes) for codes in held) or held[:1] != [[]]:
+        raise file.damaged(f"the codes of {field!r} are no list of codes")
+    if size and int(ordinals.max()) >= len(held):
+        raise file.damaged(f"a document has none of the codes of {field!r}")
+    return CodeColumn(ordinals, [tuple(codes) for codes in held])
+
+
+def _is_codes(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(code, str) for code in value)
+
+
+def check_key(key: bytes) -> None:
+    """Raise ValueError where a trial id ends in a zero byte."""
+    if key.endswith(b"\0"):
+        raise ValueError("a trial id that ends in a zero byte")
+
+
+def write_keys(writer: ArrayWriter, keys: Sequence[str] | npt.NDArray[np.bytes_]) -> None:
+    """Write the trial ids of all documents, in their order. Raises ValueError on one that ends in a zero
+    byte, which padding would hide.
+    """
+    given = keys.tolist() if isinstance(keys, np.ndarray) else [key.encode() for key in keys]
+    for key in given:
+        check_key(key)
+    made = np.array(given, f"S{max(map(len, given), default=1) or 1}")
+    writer.put("keys", made.view(np.uint8))
+    writer.put("keys.width", np.array([made.itemsize], np.uint32))
+    writer.put("keys.order", np.argsort(made, kind="stable").astype(np.uint32))
+
+
+class Keys:
+    """The trial ids of all documents. Attribute `keys`: bytes of one width [documents]."""
+
+    def __init__(self, file: ArrayFile, size: int) -> None:
+        width = int(_sized(file, "keys.width", 1, np.uint32)[0])
+        held = file.get("keys", np.uint8)
+        if not width or len(held) != width * size:
+            raise file.damaged(f"its keys are not {size} of {width} bytes")
+        self.keys: npt.NDArray[np.bytes_] = held.view(f"S{width}")
+        self._order = _sized(file, "keys.order", size, np.uint32)
+        self._bytes = held.data
+
+    def find(self, key: str) -> npt.NDArray[np.uint32]:
+        """Return the documents that have a key, ascending: those of a trial that was replaced, too."""
+        wanted = key.encode("utf-8", "surrogatepass")
+        width = self.keys.itemsize
+        if len(wanted) > width or wanted.endswith(b"\0"):
+            return self._order[:0]
+        padded, order, data = wanted.ljust(width, b"\0"), self._order.data, self._bytes
+        # Not searchsorted: it makes a copy of the order, of 8 bytes a document, for every search.
+        low, high = 0, len(order)
+        while low < high:
+            middle = (low + high) // 2
+            start = order[middle] * width
+            if bytes(data[start : start + width]) < padded:
+                low = middle + 1
+            else:
+                high = middle
+        while high < len(order) and bytes(data[order[high] * width :][:width]) == padded:
+            high += 1
+        return self._order[low:high]
+
+
+def write_names(writer: ArrayWriter, field: str, pairs: Iterable[tuple[bytes, int]]) -> None:
+    """Write the names of a field from (name, document) pairs in any order; the same pair counts once."""
+    held = list(pairs)
+    names = sorted({name for name, _ in held})
+    number = {name: ordinal for ordinal, name in enumerate(names)}
+    ordinals = np.fromiter((number[name] for name, _ in held), np.int64, len(held))
+    docs = np.fromiter((doc for _, doc in held), np.int64, len(held))
+    written = _NameWriter(writer, field)
+    written.append(names, ordinals, docs)
+    written.finish()
+
+
+def merge_names(
+    writer: ArrayWriter, field: str, parts: Iterable[tuple[Names, npt.NDArray[np.int64]]]
+) -> None:
+    """Write the names of several segments as those of one, a stretch of them at a time.
+
+    With each comes the new number of each of its documents, int64[documents]; -1 where one is left out.
+    """
+    held = list(parts)
+    dictionaries = [part.terms for part, _ in held]
+    written = _NameWriter(writer, field)
+    each = max(1, _STRETCH // max(1, len(dictionaries)))
+    for stretch in stretches(dictionaries, lambda _, low: low + each):
+        found = [part.stretch(low, high) for (part, _), (low, high) in zip(held, stretch, strict=True)]
+        names = sorted({name for terms, *_ in found for name in terms})
+        number = {name: ordinal for ordinal, name in enumerate(names)}
+        ordinals, docs = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        for (terms, counts, own), (_, renumber) in zip(found, held, strict=True):
+            places = np.fromiter(map(number.__getitem__, terms), np.int64, len(terms))
+            moved = renumber[own]
+            kept = moved >= 0
+            ordinals.append(np.repeat(places, counts)[kept])
+            docs.append(moved[kept])
+        written.append(names, np.concatenate(ordinals), np.concatenate(docs))
+    written.finish()
+
+
+class _NameWriter:
+    """Writes the names of a field, in ascending stretches."""
+
+    def __init__(self, writer: ArrayWriter, field: str) -> None:
+        self._writer = writer
+        self._field = field
+        self._terms = TermWriter(writer, f"names.{field}")
+        self._docs = writer.stream(f"names.{field}.docs", np.uint32)
+        self._counts = [np.zeros(1, np.int64)]
+
+    def append(
+        self, names: list[bytes], ordinals: npt.NDArray[np.int64], docs: npt.NDArray[np.int64]
+    ) -> None:
+        """Add sorted names, and the pairs (ordinal of a name, document) of them in any order; names without a
+        document are left out.
+        """
+        order = np.lexsort((docs, ordinals))
+        ordinals, docs = ordinals[order], docs[order]
+        first = np.ones(len(docs), np.bool_)
+        first[1:] = (ordinals[1:] != ordinals[:-1]) | (docs[1:] != docs[:-1])
+        counts = np.bincount(ordinals[first], minlength=len(names))
+        self._terms.append([name for name, count in zip(names, counts.tolist(), strict=True) if count])
+        self._docs.append(docs[first].astype(np.uint32))
+        self._counts.append(counts[counts > 0])
+
+    def finish(self) -> None:
+        """Write what is known only at the end."""
+        self._terms.finish()
+        starts = np.cumsum(np.concatenate(self._counts))
+        self._writer.put(f"names.{self._field}.starts", starts.astype(narrowest(int(starts[-1]))))
+
+
+class Names:
+    """The names of a field, to be read. Raises IndexDamaged where they are not as
+    they were written.
+    """
+
+    def __init__(self, file: ArrayFile, field: str, size: int) -> None:
+        self._file = file
+        self._field = field
+        self._size = size
+        self.terms = Terms(file, f"names.{field}")
+        self._docs = file.get(f"names.{field}.docs", np.uint32)
+        self._starts = _sized(file, f"names.{field}.starts", len(self.terms) + 1, *_UNSIGNED)
+
+    def docs(self, name: str) -> npt.NDArray[np.uint32]:
+        """Return the documents that have exactly this name, ascending."""
+        ordinal = self.terms.find(name.encode("utf-8", "replace"))
+        return self._docs[:0] if ordinal < 0 else self.docs_of(ordinal)
+
+    def docs_of(self, ordinal: int) -> npt.NDArray[np.uint32]:
+        """Return the documents of the name of an ordinal, ascending."""
+        if not 0 <= ordinal < len(self.terms):
+            raise IndexError(f"no name {ordinal} among {len(self.terms)}")
+        start, stop = int(self._starts[ordinal]), int(self._starts[ordinal + 1])
+        docs = self._docs[start:stop]
+        if not start < stop <= len(self._docs) or int(docs.max()) >= self._size:
+            raise self._broken()
+        return docs
+
+    def _broken(self) -> IndexDamaged:
+        return self._file.damaged(f"the documents of a name of {self._field!r} are not there")
+
+    def stretch(
+        self, low: int, high: int
+    ) -> tuple[list[bytes], npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
+        """Return the names low..high-1, how many documents each has, and these, name after name."""
+        counts = self._counts(low, high)
+        start, stop = int(self._starts[low]), int(self._starts[high])
+        docs = self._docs[start:stop]
+        if counts.sum() != len(docs) or (docs >= self._size).any():
+            raise self._broken()
+        return self.terms.slice(low, high), counts, docs
+
+    def _counts(self, low: int, high: int) -> npt.NDArray[np.int64]:
+        """Return how many documents each of the names low..high-1 has."""
+        starts = self._starts[low : high + 1].astype(np.int64)
+        counts: npt.NDArray[np.int64] = starts[1:] - starts[:-1]
+        if (counts <= 0).any():
+            raise self._broken()
+        return counts
+
+    def prefix(self, prefix: str = "") -> Iterator[tuple[str, int]]:
+        """Yield (name, document frequency) of the names that begin with a prefix, in order."""
+        low, high = self.terms.range(prefix.encode("utf-8", "replace"))
+        for start in range(low, high, _PIECE):
+            stop = min(start + _PIECE, high)
+            counts = self._counts(start, stop).tolist()
+            for name, count in zip(self.terms.slice(start, stop), counts, strict=True):
+                yield name.decode("utf-8", "replace"), count

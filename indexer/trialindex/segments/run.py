@@ -1,0 +1,230 @@
+"""Documents in memory, to become one segment: tokens to numbers, and one sort that inverts them.
+
+A `Run` takes documents one by one. Their texts become term numbers at once (`tokens`); where a token stands
+is worked out for all of them together when the run is written: the number of its term in the order of the
+dictionary and its own number, packed into one 64-bit key a token, are sorted once, and since tokens were
+numbered by document, field and position, each term's postings come out in that order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from trialindex.document import Document, code_text
+from trialindex.fields import FIELD_NUMBERS, FIELDS, PLACED
+from trialindex.segments.arrays import ArrayWriter
+from trialindex.segments.columns import CodeColumn, check_key, write_names
+from trialindex.segments.postings import Chunk
+from trialindex.segments.records import Block, Packer
+from trialindex.segments.segment import Contents, Values, write_segment
+from trialindex.segments.tokens import Tokeniser, Tokens
+
+__all__ = ["Run"]
+
+# Documents whose words wait as Python objects before they become arrays.
+_DRAIN = 200
+# Occurrences that are brought into order together when a run is written.
+_CHUNK = 1 << 21
+# Bytes that a token costs while a run is inverted: what is kept (9), the keys and the sorted places (24).
+_TOKEN_BYTES = 40
+
+# Bytes of known words that are kept from one run to the next.
+_CACHE = 128 << 20
+
+_NUMBERS = tuple(
+    number
+    for name, held in FIELDS.items()
+    if held.kind in {"day", "number"}
+    for number in ((name, f"{name}Last") if held.kind == "day" else (name,))
+)
+_CODED = tuple(name for name, held in FIELDS.items() if held.kind == "code")
+
+
+@dataclass(slots=True)
+class _Columns:
+    """Everything of the documents of a run but their words."""
+
+    keys: dict[str, int] = field(default_factory=dict)
+    numbers: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    codes: dict[str, list[tuple[int, tuple[str, ...]]]] = field(default_factory=dict)
+    names: dict[str, list[tuple[bytes, int]]] = field(default_factory=dict)
+    # Of each call of the tokeniser: whose words, of which field.
+    call_docs: list[int] = field(default_factory=list)
+    call_fields: list[int] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+
+
+class Run:
+    """Documents in memory, to become one segment. `memory`: about how many bytes it holds."""
+
+    def __init__(self) -> None:
+        self._tokeniser = Tokeniser()
+        self._start()
+
+    def _start(self) -> None:
+        self._held = _Columns()
+        self._packer = Packer()
+        self._tokens: list[Tokens] = []
+        self._count = 0
+        self._waiting = 0
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._held.keys)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._held.keys
+
+    @property
+    def memory(self) -> int:
+        return self._bytes + _TOKEN_BYTES * self._count + self._tokeniser.memory
+
+    def add(self, key: str, record: bytes, document: Document) -> None:
+        """Add a document under the id of its trial, which must be new to the run; `record` is its study as
+        stored (`storage.pack`).
+
+        Raises ValueError, and adds nothing, where the id or the size of the record is none that a segment
+        takes.
+        """
+        held = self._held
+        check_key(key.encode())
+        self._keep(self._packer.add(record))
+        doc = len(held.keys)
+        held.keys[key] = doc
+        for name in PLACED:
+            if name in document.text:
+                values = document.text[name]
+            elif name in document.codes:
+                values = [text for code in document.codes[name] if (text := code_text(code))]
+            else:
+                continue
+            held.call_docs.append(doc)
+            held.call_fields.append(FIELD_NUMBERS[name])
+            self._tokeniser.add(values)
+        for name, number in document.numbers.items():
+            held.numbers.setdefault(name, []).append((doc, number))
+        for name, codes in document.codes.items():
+            held.codes.setdefault(name, []).append((doc, tuple(codes)))
+        for name, named in document.names.items():
+            held.names.setdefault(name, []).extend((value.encode("utf-8", "replace"), doc) for value in named)
+            self._bytes += sum(map(len, named)) + 100 * len(named)
+        # The columns of a document, as Python objects.
+        self._bytes += 100 * (len(document.numbers) + len(document.codes)) + 500
+        self._waiting += 1
+        if self._waiting >= _DRAIN:
+            self._drain()
+
+    def _keep(self, blocks: Iterable[Block]) -> None:
+        for block in blocks:
+            self._held.blocks.append(block)
+            self._bytes += len(block.frame)
+
+    def _drain(self) -> None:
+        found = self._tokeniser.drain()
+        self._tokens.append(found)
+        self._count += len(found.terms)
+        self._bytes += 4 * len(found.starts) + 8 * len(found.counts)
+        self._waiting = 0
+
+    def write(self, path: Path) -> None:
+        """Write what the run holds as one segment file, and start over."""
+        self._keep(self._packer.finish())
+        self._drain()
+        held = self._held
+        size = len(held.keys)
+        tokens = [np.concatenate(parts) for parts in zip(*self._tokens, strict=True)]
+        terms, positions, counts, starts, start_counts = tokens
+        call_docs = np.array(held.call_docs, np.uint32)
+        call_fields = np.array(held.call_fields, np.uint8)
+        # As one, which frees the parts; kept, so that a write that fails can be tried again.
+        self._tokens = [Tokens(*tokens)]
+        contents = Contents(
+            keys=list(held.keys),
+            lengths=_lengths(size, call_docs, call_fields, counts),
+            numbers=[(name, _dense(held.numbers[name], size)) for name in _NUMBERS if name in held.numbers],
+            codes=[(name, _column(held.codes[name], size)) for name in _CODED if name in held.codes],
+            values=[Values.of(size, call_docs, call_fields, starts, start_counts)],
+        )
+        calls = np.repeat(np.arange(len(counts), dtype=np.uint32), counts)
+        chunks = _inverted(terms, call_docs[calls], call_fields[calls], positions, self._tokeniser.vocabulary)
+        with ArrayWriter(path) as writer:
+            write_segment(writer, contents, held.blocks, chunks)
+            for name, pairs in held.names.items():
+                write_names(writer, name, pairs)
+        if self._tokeniser.memory > _CACHE:
+            self._tokeniser.forget()
+        self._start()
+
+
+def _lengths(
+    size: int,
+    docs: npt.NDArray[np.uint32],
+    fields: npt.NDArray[np.uint8],
+    counts: npt.NDArray[np.uint32],
+) -> Iterator[tuple[str, npt.NDArray[np.uint32]]]:
+    """Yield the fields that have words, with the number of them in each document."""
+    for number, name in enumerate(PLACED):
+        of_field = fields == number
+        if counts[of_field].any():
+            lengths = np.zeros(size, np.uint32)
+            lengths[docs[of_field]] = counts[of_field]
+            yield name, lengths
+
+
+def _dense(held: list[tuple[int, float]], size: int) -> npt.NDArray[np.float64]:
+    values = np.full(size, np.nan)
+    docs, numbers = zip(*held, strict=True)
+    values[list(docs)] = numbers
+    return values
+
+
+def _column(held: list[tuple[int, tuple[str, ...]]], size: int) -> CodeColumn:
+    values: list[tuple[str, ...]] = [()] * size
+    for doc, codes in held:
+        values[doc] = codes
+    return CodeColumn.of(values)
+
+
+def _inverted(
+    terms: npt.NDArray[np.uint32],
+    docs: npt.NDArray[np.uint32],
+    fields: npt.NDArray[np.uint8],
+    positions: npt.NDArray[np.uint32],
+    vocabulary: list[str],
+) -> Iterator[Chunk]:
+    """Yield the dictionary in chunks; all arrays [m], one entry a token, by document, field, position."""
+    used = np.unique(terms)
+    # Python orders text by code points, as UTF-8 orders bytes.
+    order = sorted(used.tolist(), key=vocabulary.__getitem__)
+    rank = np.zeros(len(vocabulary), np.uint32)
+    rank[order] = np.arange(len(order), dtype=np.uint32)
+    keys = (rank[terms].astype(np.uint64) << np.uint64(32)) | np.arange(len(terms), dtype=np.uint64)
+    keys.sort()
+    places = (keys & np.uint64(0xFFFFFFFF)).astype(np.uint32)
+    ranks = (keys >> np.uint64(32)).astype(np.uint32)
+    del keys
+    ends = np.searchsorted(ranks, np.arange(len(order), dtype=np.uint32), side="right")
+    low = 0
+    while low < len(order):
+        start = int(ends[low - 1]) if low else 0
+        high = max(low + 1, int(np.searchsorted(ends, start + _CHUNK, side="right")))
+        end = int(ends[high - 1])
+        chosen = places[start:end]
+        own, of_docs = ranks[start:end] - np.uint32(low), docs[chosen]
+        new = np.ones(end - start, np.bool_)
+        new[1:] = (own[1:] != own[:-1]) | (of_docs[1:] != of_docs[:-1])
+        first = np.flatnonzero(new)
+        yield Chunk(
+            [vocabulary[number].encode("utf-8", "replace") for number in order[low:high]],
+            np.bincount(own[first], minlength=high - low),
+            of_docs[first],
+            np.diff(first, append=end - start).astype(np.uint32),
+            fields[chosen],
+            positions[chosen],
+        )
+        low = high

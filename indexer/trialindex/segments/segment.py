@@ -1,0 +1,318 @@
+"""One segment: the documents of one run or merge, in one file of arrays, and which of them are deleted.
+
+| arrays | what they hold |
+|---|---|
+| `terms.*`, `postings.*`, `occurrences.*`, `area.*` | the dictionary and its postings (`postings`) |
+| `length.<Field>` | occurrences in the field, for each document |
+| `values.*` | where the values of the fields of a document start (`Values`) |
+| `number.*`, `code.*`, `keys*`, `names.*` | values of each document (`columns`) |
+| `records.*` | the stored studies (`records`) |
+
+A segment file never changes. Which of its documents are deleted stands in another small file, written anew
+with every commit that deletes some, and named by the table of contents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from trialindex.errors import IndexDamaged
+from trialindex.fields import PLACED, UNMEASURED, area_weights
+from trialindex.frozen import frozen
+from trialindex.segments.arrays import ArrayFile, ArrayWriter, narrowest
+from trialindex.segments.columns import (
+    CodeColumn,
+    Keys,
+    Names,
+    read_codes,
+    read_numbers,
+    write_codes,
+    write_keys,
+    write_numbers,
+)
+from trialindex.segments.postings import (
+    FOLDED,
+    Chunk,
+    Narrow,
+    NarrowReader,
+    PostingsReader,
+    PostingsWriter,
+    spread,
+)
+from trialindex.segments.records import Block, Records, RecordWriter
+
+__all__ = ["Contents", "Segment", "Values", "area_lengths", "read_deleted", "write_deleted", "write_segment"]
+
+U8 = npt.NDArray[np.uint8]
+U32 = npt.NDArray[np.uint32]
+I64 = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+@frozen
+class Values:
+    """Where the values of the fields of each document start.
+
+    `offsets`: int64[documents + 1] into the other two. `fields`: uint8[v], ascending in each document.
+    `starts`: uint32[v], the positions at which the second and later values of the field start, and last, for
+    every field that has a value, where one more would start.
+    """
+
+    offsets: I64
+    fields: U8
+    starts: U32
+
+    @classmethod
+    def of(cls, size: int, call_docs: U32, call_fields: U8, starts: U32, start_counts: U32) -> Values:
+        """Make the table from the calls of the tokeniser: `starts` has every value of a call, and one more
+        entry.
+        """
+        first = np.zeros(len(starts), np.bool_)
+        ends = np.cumsum(start_counts, dtype=np.int64)
+        first[(ends - start_counts)[start_counts > 0]] = True
+        calls = np.repeat(np.arange(len(call_docs)), start_counts)
+        kept = ~first
+        docs, fields = call_docs[calls[kept]], call_fields[calls[kept]]
+        offsets = np.zeros(size + 1, np.int64)
+        np.cumsum(np.bincount(docs, minlength=size), out=offsets[1:])
+        return cls(offsets, fields, starts[kept])
+
+    def kept(self, keep: Mask) -> Values:
+        """Return the table without the documents that a mask leaves out."""
+        if keep.all():
+            return self
+        sizes = np.diff(self.offsets)
+        indexes = spread(self.offsets[:-1][keep], sizes[keep])
+        offsets = np.zeros(int(keep.sum()) + 1, np.int64)
+        np.cumsum(sizes[keep], out=offsets[1:])
+        return Values(offsets, self.fields[indexes], self.starts[indexes])
+
+    def of_document(self, doc: int) -> dict[str, list[int]]:
+        """Return field -> ascending positions at which its values start, and where one more would start."""
+        low, high = int(self.offsets[doc]), int(self.offsets[doc + 1])
+        if not 0 <= low <= high <= len(self.fields):
+            raise IndexError("an offset leads nowhere")
+        found: dict[str, list[int]] = {}
+        for number, start in zip(self.fields[low:high].tolist(), self.starts[low:high].tolist(), strict=True):
+            found.setdefault(PLACED[number], [0]).append(start)
+        return found
+
+
+@dataclass(slots=True)
+class Contents:
+    """What a segment holds of its documents besides words, names and records.
+
+    `keys`: the trial ids. The others are asked once, in the order of the fields here, so that no more than
+    one array is needed at a time: `lengths` (field, occurrences in it: uint32[documents]), `numbers` (name,
+    float64[documents]), `codes` (field, column), `values`, of one stretch of the documents after the other.
+    """
+
+    keys: list[str]
+    lengths: Iterable[tuple[str, U32]]
+    numbers: Iterable[tuple[str, npt.NDArray[np.float64]]]
+    codes: Iterable[tuple[str, CodeColumn]]
+    values: Iterable[Values]
+
+
+class _AreaLengths:
+    """The weighted lengths of documents in an area, added up by field: `total` uint32[size], hundredths.
+
+    Fields of UNMEASURED count nothing, unless the area has no others.
+    """
+
+    def __init__(self, area: str, size: int) -> None:
+        weights = area_weights(area)
+        measured = {field: weight for field, weight in weights.items() if field not in UNMEASURED}
+        self._weights = measured or weights
+        self.total = np.zeros(size, np.uint32)
+
+    def add(self, field: str, lengths: npt.NDArray[np.unsignedinteger]) -> None:
+        if field in self._weights:
+            self.total += lengths.astype(np.uint32) * np.uint32(self._weights[field])
+
+
+def area_lengths(area: str, lengths: Mapping[str, npt.NDArray[np.unsignedinteger]], size: int) -> U32:
+    """Return uint32[size]: the weighted lengths of documents in an area, in hundredths, from their lengths in
+    fields.
+    """
+    total = _AreaLengths(area, size)
+    for field, held in lengths.items():
+        total.add(field, held)
+    return total.total
+
+
+def write_segment(
+    writer: ArrayWriter,
+    contents: Contents,
+    blocks: Iterable[Block],
+    chunks: Iterable[Chunk],
+) -> None:
+    """Write a segment, all but its names. `blocks`: the packed records, in the order of the documents;
+    `chunks`: the dictionary.
+    """
+    size = len(contents.keys)
+    writer.meta["documents"] = size
+    records = RecordWriter(writer)
+    for block in blocks:
+        records.append_block(block)
+    records.finish()
+    write_keys(writer, contents.keys)
+    areas = {area: _AreaLengths(area, size) for area in FOLDED}
+    for name, held in contents.lengths:
+        writer.put(f"length.{name}", held.astype(narrowest(int(held.max()) if len(held) else 0)))
+        for area in areas.values():
+            area.add(name, held)
+    for name, numbers in contents.numbers:
+        write_numbers(writer, name, numbers)
+    for name, column in contents.codes:
+        write_codes(writer, name, column)
+    _write_values(writer, contents.values)
+    postings = PostingsWriter(writer, size, {name: area.total for name, area in areas.items()})
+    for chunk in chunks:
+        postings.append(chunk)
+    postings.finish()
+
+
+def _write_values(writer: ArrayWriter, parts: Iterable[Values]) -> None:
+    fields = writer.stream("values.fields", np.uint8)
+    starts = Narrow(writer, "values.starts", np.uint16)
+    sizes = [np.zeros(1, np.int64)]
+    for values in parts:
+        fields.append(values.fields)
+        starts.append(values.starts)
+        sizes.append(np.diff(values.offsets))
+    starts.finish()
+    offsets = np.cumsum(np.concatenate(sizes))
+    writer.put("values.offsets", offsets.astype(_wide(int(offsets[-1]))))
+
+
+def _wide(highest: int) -> np.dtype[np.unsignedinteger]:
+    return np.dtype("<u4") if highest < 1 << 32 else np.dtype("<u8")
+
+
+class Segment:
+    """A segment opened for reading. `live` is bool[size], or None where no document is deleted.
+
+    Raises IndexDamaged where the file is not what it should be; what is inside is read, and its bounds are
+    checked, when it is asked for.
+    """
+
+    def __init__(self, path: Path, live: Mask | None = None) -> None:
+        self.path = path
+        self.file = ArrayFile(path)
+        try:
+            size = self.file.meta.get("documents")
+            if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < 1 << 32:
+                raise IndexDamaged(f"{path.name} is damaged (its size): build the index again")
+            self.size = size
+            self.keys = Keys(self.file, size)
+        except BaseException:
+            self.file.close()
+            raise
+        self.live = live
+        self._names: dict[str, Names | None] = {}
+
+    def close(self) -> None:
+        """Give the file back."""
+        self.file.close()
+
+    @property
+    def documents(self) -> int:
+        """How many documents are not deleted."""
+        return self.size if self.live is None else int(self.live.sum())
+
+    @cached_property
+    def postings(self) -> PostingsReader:
+        return PostingsReader(self.file, self.size)
+
+    @cached_property
+    def records(self) -> Records:
+        return Records(self.file)
+
+    def _per_document(self, name: str) -> npt.NDArray[np.unsignedinteger]:
+        held = self.file.get(name)
+        if len(held) != self.size:
+            raise IndexDamaged(f"{self.path.name} is damaged ({name}): build the index again")
+        return held
+
+    def length(self, field: str) -> npt.NDArray[np.unsignedinteger] | None:
+        """Return the number of occurrences in a field for each document; None where there are none."""
+        name = f"length.{field}"
+        return self._per_document(name) if self.file.has(name) else None
+
+    def lengths(self, area: str) -> U32:
+        """Return uint32[size]: the weighted lengths in an area, in hundredths."""
+        if area in FOLDED:
+            return self._per_document(f"area.{area}.lengths").astype(np.uint32, copy=False)
+        held = {field: found for field in area_weights(area) if (found := self.length(field)) is not None}
+        return area_lengths(area, held, self.size)
+
+    def numbers(self, name: str) -> npt.NDArray[np.float64]:
+        """Return float64[size] of a day or number field, NaN where there is none."""
+        held = read_numbers(self.file, name, self.size)
+        if len(held) != self.size:
+            raise IndexDamaged(f"{self.path.name} is damaged ({name}): build the index again")
+        return held
+
+    def codes(self, field: str) -> CodeColumn:
+        """Return the codes of a field."""
+        return read_codes(self.file, field, self.size)
+
+    def names(self, field: str) -> Names | None:
+        """Return the names of a field; None where no document has one."""
+        if field not in self._names:
+            there = self.file.has(f"names.{field}.docs")
+            self._names[field] = Names(self.file, field, self.size) if there else None
+        return self._names[field]
+
+    def find(self, key: str) -> int | None:
+        """Return the live document of a trial id."""
+        docs = self.keys.find(key)
+        live = docs if self.live is None else docs[self.live[docs]]
+        return int(live[0]) if len(live) else None
+
+    def among(self, keys: npt.NDArray[np.bytes_]) -> npt.NDArray[np.int64]:
+        """Return the live documents whose trial ids are among some others, ascending."""
+        among = np.isin(self.keys.keys, keys)
+        return np.flatnonzero(among if self.live is None else among & self.live)
+
+    @cached_property
+    def values(self) -> Values:
+        offsets = self.file.get("values.offsets").astype(np.int64)
+        fields = self.file.get("values.fields", np.uint8)
+        starts = NarrowReader(self.file, "values.starts")[0 : len(fields)].astype(np.uint32, copy=False)
+        if len(offsets) != self.size + 1 or len(starts) != len(fields) or offsets[-1] != len(fields):
+            raise IndexDamaged(f"{self.path.name} is damaged (values): build the index again")
+        return Values(offsets, fields, starts)
+
+
+def write_deleted(path: Path, live: Mask) -> int:
+    """Write which documents of a segment are not deleted, bool[size]; return the checksum that tells this
+    file from others.
+    """
+    with ArrayWriter(path) as writer:
+        writer.meta["documents"] = len(live)
+        writer.put("live", np.packbits(live))
+    file = ArrayFile(path)
+    try:
+        return file.digest
+    finally:
+        file.close()
+
+
+def read_deleted(path: Path, size: int, digest: int) -> Mask:
+    """Return bool[size]: which documents of a segment are not deleted."""
+    file = ArrayFile(path)
+    try:
+        held = file.get("live", np.uint8)
+        if file.meta.get("documents") != size or len(held) != (size + 7) // 8 or file.digest != digest:
+            raise file.damaged("it is not the file that the index names")
+        return np.unpackbits(held, count=size).astype(np.bool_)
+    finally:
+        file.close()

@@ -1,0 +1,290 @@
+"""The lists of a query's leaves: terms, phrases, windows, groups, and words that mean several terms.
+
+Each has postings, a weighted frequency in every document, and so a score by BM25F (`trialsearch.ranking`).
+Lists are kept between queries.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from trialindex.errors import QueryError
+from trialindex.fields import FIELD_NUMBERS, PLACED, area_weights
+from trialsearch import places as stand
+from trialsearch.lists import Bools, Docs, Leaf, Recent, Scores, at_places, merged
+from trialsearch.query import Best, Fuzzy, Group, In, Near, Prefix, Query, Term, Wildcard, Within
+from trialsearch.ranking import GAIN, idf
+from trialsearch.widening import MEANT
+
+if TYPE_CHECKING:
+    from trialindex.storage import Snapshot
+
+__all__ = ["LISTED", "Leaves"]
+
+# A prefix, a wildcard and a misspelling are widened to the most frequent terms, no more; so many of all that
+# fit are tried whether the area has them.
+_MOST_TERMS = 200
+_MOST_TRIED = 2_000
+# Postings of the lists that one snapshot keeps ready, each of 16 bytes or less: of terms, and of what takes
+# longer to make (phrases, groups, prefixes).
+_KEPT_TERMS = 4_000_000
+_KEPT_MADE = 2_000_000
+_KEPT_PARTLY = 500_000
+# Documents are few against a list that is so many times as long.
+_FEW_OF = 2
+
+Weights = np.ndarray[Any, np.dtype[np.int64]]
+
+_NO_DOCS: Docs = np.empty(0, np.uint32)
+_NO_PLACES = np.empty(0, np.int64)
+_NO_SCORES: Scores = np.empty(0, np.float64)
+
+
+class Leaves:
+    """The lists of one snapshot, worked out when first asked. Safe to share between threads.
+
+    `area`: an area, a field, or the headline of an area.
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.size = snapshot.size
+        self._terms: Recent[Leaf] = Recent(_KEPT_TERMS)
+        self._made: Recent[Leaf] = Recent(_KEPT_MADE)
+        # What few documents have of a phrase, with these documents.
+        self._partly: Recent[tuple[Docs, Leaf]] = Recent(_KEPT_PARTLY)
+        self._words: Recent[tuple[tuple[str, float], ...]] = Recent(1000)
+        self._norms: Recent[Scores] = Recent(12)
+        self._fields: Recent[Weights] = Recent(100)
+
+    def leaf(self, query: Query, area: str, *, ready: bool = False) -> Leaf | None:
+        """Return the list of a node that has one; None of one that has not, and, with `ready`, of a phrase or
+        window whose list is not made yet.
+        """
+        if type(query) is In:
+            return self.leaf(query.part, query.area, ready=ready)
+        if type(query) is Best and len(query.ways) == 1 and query.ways[0].weight == 1.0:
+            return self.leaf(query.ways[0].part, area, ready=ready)
+        made = _MADE.get(type(query))
+        if made is None:
+            return None
+        make, values = made
+        # Not the node itself: its hash and its equality are Python's, and slow.
+        key = (make, values(query), area)
+        kept = self._terms if make is Leaves.term else self._made
+        found = kept.get(key)
+        if found is None and not (ready and type(query) in _STANDING):
+            found = make(self, query, area)
+            kept.put(key, found, found.weight(self.size))
+        return found
+
+    def leaf_of(self, query: Near | Within, area: str, docs: Docs) -> Leaf:
+        """Return the list of a phrase or window; where it is not made yet and the documents are few, a list
+        of what these have of it.
+
+        Who asks once for a few documents does not pay for all; who asks for others does.
+        """
+        found = self.leaf(query, area, ready=True)
+        if found is not None:
+            return found
+        key = (type(query), _MADE[type(query)][1](query), area)
+        some = self._partly.get(key)
+        if some is not None and np.array_equal(some[0], docs):
+            return some[1]
+        if some is not None or _FEW_OF * len(docs) >= self.most(query, area):
+            return cast("Leaf", self.leaf(query, area))
+        leaf = self._standing(query, area, docs)
+        self._partly.put(key, (docs, leaf), len(docs) + len(leaf.docs) + 64)
+        return leaf
+
+    def most(self, query: Near | Within, area: str) -> int:
+        """Return no less than the number of documents that have a phrase or window."""
+        terms = [term for term in query.terms if term]
+        return min((len(self.snapshot.postings(term, area).docs) for term in terms), default=0)
+
+    def norms(self, area: str) -> Scores:
+        """Return the norms of an area in hundredths, float64[corpus]."""
+        found = self._norms.get(area)
+        if found is None:
+            found = self.snapshot.norms(area).astype(np.float64) * 100
+            self._norms.put(area, found)
+        return found
+
+    def idf(self, frequency: int) -> float:
+        """Return how telling a term of so many documents is."""
+        return idf(self.size, frequency)
+
+    def _scored(self, docs: Docs, sums: np.ndarray[Any, Any], area: str, rarity: float) -> Leaf:
+        return Leaf(docs, sums=sums, norms=self.norms(area), idf=rarity, factor=rarity * GAIN)
+
+    def term(self, query: Term, area: str) -> Leaf:
+        """Return the list of a term."""
+        held = self.snapshot.postings(query.term, area)
+        leaf = self._scored(held.docs, held.sums, area, self.idf(len(held.docs)))
+        return leaf.bounded(held.highest, held.block_starts, held.block_highest, held.best, held.rest)
+
+    def near(self, query: Near, area: str) -> Leaf:
+        """Return the list of a phrase: as frequent as it stands in the fields, as telling as its terms."""
+        return self._standing(query, area, None)
+
+    def within(self, query: Within, area: str) -> Leaf:
+        """Return the list of a window: as frequent as it begins in the fields, as telling as its terms."""
+        return self._standing(query, area, None)
+
+    def _standing(self, query: Near | Within, area: str, docs: Docs | None) -> Leaf:
+        if isinstance(query, Near):
+            starts = self.near_places(query, area, docs)
+        else:
+            starts = self.within_places(query, area, docs)
+        docs, sums = _by_document(starts, self._weights(area))
+        rarity = sum(self.idf(len(self.snapshot.postings(term, area).docs)) for term in query.terms if term)
+        return _settled(self._scored(docs, sums, area, rarity))
+
+    def group(self, query: Group, area: str) -> Leaf:
+        """Return the list of words that count as one."""
+        held = [self.leaf(part, area) for part in query.parts]
+        leaves = [leaf for leaf in held if leaf is not None and leaf.sums is not None]
+        if len(leaves) < len(held):
+            raise QueryError(f"a group is of terms, phrases and windows: {query}")
+        parts = [(leaf.docs, leaf.sums.astype(np.float64)) for leaf in leaves if leaf.sums is not None]
+        docs, sums = merged(parts, self.size, add=True) if parts else (_NO_DOCS, _NO_SCORES)
+        return _settled(self._scored(docs, sums.astype(np.uint64), area, self.idf(len(docs))))
+
+    def several(self, query: Prefix | Wildcard | Fuzzy, area: str) -> Leaf:
+        """Return the list of any of several terms, the best of them giving the score."""
+        parts = []
+        for term, worth in self.terms_of(query, area):
+            leaf = self._scored_term(term, area)
+            parts.append((leaf.docs, leaf.scores() if worth == 1.0 else leaf.scores() * worth))
+        docs, scores = merged(parts, self.size, add=False) if parts else (_NO_DOCS, _NO_SCORES)
+        return Leaf(docs, scores=scores)
+
+    def _scored_term(self, term: str, area: str) -> Leaf:
+        # Not kept as a leaf: one prefix would push out what other queries ask.
+        return self._terms.get((Leaves.term, term, area)) or self.term(Term(term), area)
+
+    def terms_of(self, query: Prefix | Wildcard | Fuzzy, area: str) -> tuple[tuple[str, float], ...]:
+        """Return the terms in an area that a node means, each with what it is worth, the most frequent
+        first; at most 200.
+        """
+        key = (query, area)
+        found = self._words.get(key)
+        if found is None:
+            found = tuple(self._in_area(MEANT[type(query)](self.snapshot, query), area))
+            self._words.put(key, found)
+        return found
+
+    def _in_area(self, terms: dict[str, tuple[int, float]], area: str) -> Iterator[tuple[str, float]]:
+        """Yield the most frequent of terms that an area has; `terms`: to (frequency, worth)."""
+        ranked = sorted(terms, key=lambda term: (-terms[term][0], term))
+        room = _MOST_TERMS
+        for term in ranked[:_MOST_TRIED]:
+            if room and self.snapshot.frequency(term, area):
+                room -= 1
+                yield term, terms[term][1]
+
+    # Places
+
+    def _weights(self, area: str) -> Weights:
+        """Return the weights of an area in hundredths by field number, int64[256]; 0 is not in the area."""
+        found = self._fields.get(area)
+        if found is None:
+            found = np.zeros(256, np.int64)
+            for field, weight in area_weights(area).items():
+                found[FIELD_NUMBERS[field]] = weight
+            self._fields.put(area, found)
+        return found
+
+    def term_places(self, term: str, docs: Docs | None, fields: Bools) -> stand.Places:
+        """Return the places of a term in some documents (None: all); `fields`: bool[256] by field number."""
+        held = self.snapshot.occurrences(term, docs)
+        kept = fields[held.fields]
+        if kept.all():
+            return stand.encoded(held.docs, held.fields, held.positions)
+        return stand.encoded(held.docs[kept], held.fields[kept], held.positions[kept])
+
+    def _common(
+        self, terms: Sequence[str], area: str, docs: Docs | None, fields: Bools
+    ) -> list[stand.Places] | None:
+        """Return the places of terms in fields of an area, of the documents that have all of them; None where
+        none has.
+        """
+        lists = sorted((self.snapshot.postings(term, area).docs for term in set(terms)), key=len)
+        for held in lists:
+            docs = held if docs is None else docs[at_places(held, docs, self.size)[1]]
+        if docs is None or not len(docs):
+            return None
+        places = {term: self.term_places(term, docs, fields) for term in set(terms)}
+        return [places[term] for term in terms]
+
+    def near_places(self, query: Near, area: str, docs: Docs | None = None) -> stand.Places:
+        """Return the places at which a phrase begins in an area; of some documents only, if given."""
+        held = [(offset, term) for offset, term in enumerate(query.terms) if term]
+        places = (
+            self._common([term for _, term in held], area, docs, self._weights(area) > 0) if held else None
+        )
+        if places is None:
+            return _NO_PLACES
+        return stand.phrase(places, [offset - held[0][0] for offset, _ in held], query.slop)
+
+    def within_places(self, query: Within, area: str, docs: Docs | None = None) -> stand.Places:
+        """Return the places at which a window begins in an area; of some documents only, if given."""
+        terms = [term for term in dict.fromkeys(query.terms) if term]
+        places = self._common(terms, area, docs, self._weights(area) > 0) if terms else None
+        return _NO_PLACES if places is None else stand.window(places, query.window)
+
+    def frequencies(self, query: Query, doc: int, area: str) -> dict[str, int]:
+        """Return how often a document has a node in each field of an area: a term, a phrase, a window or a
+        group; {} where it has it not.
+        """
+        only = np.array([doc], np.uint32)
+        match query:
+            case In(inner, part):
+                return self.frequencies(part, doc, inner)
+            case Term(term):
+                found = self.term_places(term, only, self._weights(area) > 0)
+            case Near():
+                found = self.near_places(query, area, only)
+            case Within():
+                found = self.within_places(query, area, only)
+            case Group(parts):
+                total: Counter[str] = Counter()
+                for part in parts:
+                    total.update(self.frequencies(part, doc, area))
+                return dict(total)
+            case _:
+                return {}
+        return dict(Counter(PLACED[number] for number in stand.fields_of(found).tolist()))
+
+
+def _settled(leaf: Leaf) -> Leaf:
+    """Return a list with its scores worked out, its bound the highest of them."""
+    leaf.bound = float(leaf.scores().max(initial=0.0))
+    leaf.rest_bound = leaf.bound
+    return leaf
+
+
+def _by_document(starts: stand.Places, weights: Any) -> tuple[Docs, Any]:
+    """Return (documents, sums of the weights of the fields) of places."""
+    if not len(starts):
+        return _NO_DOCS, np.empty(0, np.uint32)
+    docs = stand.documents_of(starts)
+    first = np.concatenate(([0], np.flatnonzero(docs[1:] != docs[:-1]) + 1))
+    return docs[first], np.add.reduceat(weights[stand.fields_of(starts)], first).astype(np.uint32)
+
+
+# What makes the list of a node, and what tells it from others of its type.
+_MADE: dict[type, tuple[Callable[[Leaves, Any, str], Leaf], Callable[[Any], Hashable]]] = {
+    Term: (Leaves.term, attrgetter("term")),
+    Near: (Leaves.near, attrgetter("terms", "slop")),
+    Within: (Leaves.within, attrgetter("terms", "window")),
+    Group: (Leaves.group, attrgetter("parts")),
+    **dict.fromkeys(MEANT, (Leaves.several, lambda query: query)),
+}
+LISTED = frozenset(_MADE)
+_STANDING = frozenset({Near, Within})

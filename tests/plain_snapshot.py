@@ -1,0 +1,245 @@
+"""A snapshot in memory, by plain dictionaries: what evaluation may rely on, and the oracle of the real one.
+
+It shares analysis and the document of a study with the index, and nothing with its segments. With `block`
+it fills in what pruning uses (bounds of blocks of so many postings, the best of each list); without, it
+leaves them out, as the contract allows.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trialindex.analysis import value_tokens
+from trialindex.document import Document, code_text
+from trialindex.fields import FIELD_NUMBERS, FIELDS, UNMEASURED, area_weights
+
+__all__ = ["CodeColumn", "Occurrences", "PlainSnapshot", "Postings"]
+
+Docs = npt.NDArray[np.uint32]
+_K1, _B = 1.2, 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Postings:
+    """See the contract of `trialindex.storage.Postings`."""
+
+    docs: Docs
+    sums: Docs
+    highest: float
+    block_starts: npt.NDArray[np.int64] | None
+    block_highest: npt.NDArray[np.float32] | None
+    best: npt.NDArray[np.int64] | None
+    rest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrences:
+    """See the contract of `trialindex.storage.Occurrences`."""
+
+    docs: Docs
+    fields: npt.NDArray[np.uint8]
+    positions: Docs
+
+
+@dataclass(frozen=True, slots=True)
+class CodeColumn:
+    """`ordinals`: uint8[size]; `sets`: the codes of the documents of an ordinal, `sets[0]` none."""
+
+    ordinals: npt.NDArray[np.uint8]
+    sets: list[tuple[str, ...]]
+
+
+class PlainSnapshot:
+    """Studies, numbered in the order given; `deleted` are the numbers of those that no longer live.
+
+    `block`: postings a block; None leaves blocks and best postings out. `best`: how many of the best
+    postings are stated, of lists longer than that.
+    """
+
+    generation = 1
+
+    def __init__(
+        self,
+        studies: Iterable[dict[str, Any]],
+        *,
+        deleted: Iterable[int] = (),
+        block: int | None = None,
+        best: int = 3,
+    ) -> None:
+        self.folder = Path("in-memory")
+        self._studies = list(studies)
+        self.size = len(self._studies)
+        self._documents = [Document.of(study) for study in self._studies]
+        self._deleted = set(deleted)
+        self.live: npt.NDArray[np.bool_] | None = None
+        if self._deleted:
+            self.live = np.array([doc not in self._deleted for doc in range(self.size)])
+        self._block, self._best = block, best
+        # term -> [(document, field number, position)]
+        self._places: dict[str, list[tuple[int, int, int]]] = {}
+        self._lengths: list[Counter[str]] = []  # tokens by field
+        for doc, document in enumerate(self._documents):
+            lengths: Counter[str] = Counter()
+            for name, number in FIELD_NUMBERS.items():
+                for position, term in _tokens(document, name, FIELDS[name].kind):
+                    lengths[name] += 1
+                    self._places.setdefault(term, []).append((doc, number, position))
+            self._lengths.append(lengths)
+        for places in self._places.values():
+            places.sort()
+        self._terms = sorted(self._places, key=str.encode)
+        self._norms: dict[str, npt.NDArray[np.float32]] = {}
+        self._postings: dict[tuple[str, str], Postings] = {}
+
+    def __len__(self) -> int:
+        return self.size - len(self._deleted)
+
+    def docs(self) -> Docs:
+        return np.array([doc for doc in range(self.size) if doc not in self._deleted], np.uint32)
+
+    def lengths(self, area: str) -> Docs:
+        weights = area_weights(area)
+        # An area of nothing but lists has their length.
+        if weights.keys() - UNMEASURED:
+            weights = {field: weight for field, weight in weights.items() if field not in UNMEASURED}
+        found = [sum(weights.get(f, 0) * n for f, n in lengths.items()) for lengths in self._lengths]
+        return np.array(found, np.uint32)
+
+    def norms(self, area: str) -> npt.NDArray[np.float32]:
+        if area not in self._norms:
+            self._norms[area] = self._make_norms(area)
+        return self._norms[area]
+
+    def _make_norms(self, area: str) -> npt.NDArray[np.float32]:
+        lengths = [float(length) for length in self.lengths(area)]
+        mean = sum(lengths) / len(lengths) if lengths else 0.0
+        if mean == 0:
+            return np.full(self.size, _K1, np.float32)
+        return np.array([_K1 * (1 - _B + _B * length / mean) for length in lengths], np.float32)
+
+    def postings(self, term: str, area: str) -> Postings:
+        key = term, area
+        if key not in self._postings:
+            self._postings[key] = self._make_postings(term, area)
+        return self._postings[key]
+
+    def _make_postings(self, term: str, area: str) -> Postings:
+        weights = {FIELD_NUMBERS[field]: weight for field, weight in area_weights(area).items()}
+        sums: Counter[int] = Counter()
+        for doc, field, _ in self._places.get(term, ()):
+            if field in weights:
+                sums[doc] += weights[field]
+        docs = sorted(sums)
+        lists = np.array(docs, np.uint32), np.array([sums[doc] for doc in docs], np.uint32)
+        if self._block is None or not docs:
+            return Postings(*lists, 1.0, None, None, None, 0.0)
+        norms = self.norms(area)
+        worth = [sums[doc] / 100 / (sums[doc] / 100 + float(norms[doc])) for doc in docs]
+        starts = list(range(0, len(docs), self._block))
+        highest = [
+            np.nextafter(np.float32(max(worth[at : at + self._block])), np.float32(2)) for at in starts
+        ]
+        ranked = sorted(range(len(docs)), key=lambda place: -worth[place])
+        best = ranked[: self._best] if len(docs) > self._best else None
+        return Postings(
+            *lists,
+            max(worth),
+            np.array(starts, np.int64),
+            np.array(highest, np.float32),
+            None if best is None else np.array(best, np.int64),
+            0.0 if best is None else worth[ranked[self._best]],
+        )
+
+    def frequency(self, term: str, area: str) -> int:
+        return len(self.postings(term, area).docs)
+
+    def anywhere(self, term: str) -> int:
+        return len({doc for doc, _, _ in self._places.get(term, ())})
+
+    def occurrences(self, term: str, docs: Docs | None = None) -> Occurrences:
+        asked = None if docs is None else set(docs.tolist())
+        found = [place for place in self._places.get(term, ()) if asked is None or place[0] in asked]
+        table = np.array(found, np.int64).reshape(-1, 3)
+        return Occurrences(
+            table[:, 0].astype(np.uint32), table[:, 1].astype(np.uint8), table[:, 2].astype(np.uint32)
+        )
+
+    def terms(self, prefix: str = "") -> Iterator[tuple[str, int]]:
+        start = bisect.bisect_left(self._terms, prefix.encode(), key=str.encode)
+        for term in self._terms[start:]:
+            if not term.startswith(prefix):
+                break
+            yield term, self.anywhere(term)
+
+    def column(self, field: str) -> npt.NDArray[np.float64]:
+        return np.array([document.numbers.get(field, np.nan) for document in self._documents], np.float64)
+
+    def codes(self, field: str) -> CodeColumn:
+        sets: list[tuple[str, ...]] = [()]
+        ordinals = []
+        for document in self._documents:
+            held = tuple(document.codes.get(field, ()))
+            if held not in sets:
+                sets.append(held)
+            ordinals.append(sets.index(held))
+        return CodeColumn(np.array(ordinals, np.uint8), sets)
+
+    def names(self, field: str, prefix: str = "") -> Iterator[tuple[str, int]]:
+        held = Counter(name for document in self._documents for name in set(document.names.get(field, ())))
+        for name in sorted(held, key=str.encode):
+            if name.startswith(prefix):
+                yield name, held[name]
+
+    def named(self, field: str, name: str) -> Docs:
+        held = enumerate(self._documents)
+        return np.array([doc for doc, one in held if name in one.names.get(field, ())], np.uint32)
+
+    def key(self, doc: int) -> str:
+        return str(self._studies[doc]["protocolSection"]["identificationModule"]["nctId"])
+
+    def keys(self, docs: npt.NDArray[Any]) -> npt.NDArray[np.bytes_]:
+        return np.array([self.key(doc).encode() for doc in docs.tolist()], np.bytes_)
+
+    def find_key(self, key: str) -> int | None:
+        return next((int(doc) for doc in self.docs() if self.key(int(doc)) == key), None)
+
+    def find(self, identifier: str) -> int | None:
+        found = self.find_key(identifier)
+        if found is not None:
+            return found
+        held = (int(doc) for doc in self.named("AnyId", identifier) if doc not in self._deleted)
+        return next(held, None)
+
+    def study(self, doc: int) -> dict[str, Any]:
+        return self._studies[doc]
+
+    def is_current(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        pass
+
+    def reading(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+def _tokens(document: Document, field: str, kind: str) -> Iterator[tuple[int, str]]:
+    """Yield (position, term) of what a text or code field holds."""
+    if kind == "text":
+        values = document.text.get(field, [])
+    elif kind == "code":
+        # What a code says can be searched as words.
+        values = [words for code in document.codes.get(field, []) if (words := code_text(code))]
+    else:
+        return
+    for _, token in value_tokens(values):
+        yield token.position, token.term

@@ -1,0 +1,274 @@
+"""What `verify` finds: each kind of thing that is not what the stored record says, planted by hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from helpers import ROOT
+from small import make_index, study
+from trialindex import document as documents
+from trialindex import merge, storage
+from trialindex import verify as verifying
+from trialindex.document import Document
+from trialindex.errors import IndexDamaged, IndexMissing
+from trialindex.formats import read_items
+from trialindex.formats.record import SourceRecord
+from trialindex.segments import postings
+from trialindex.segments import segment as segments
+from trialindex.segments.arrays import ArrayFile, ArrayWriter
+from trialindex.storage import Contents, Entry, Writer, pack, read_contents
+from trialindex.verify import verify
+
+ONE, TWO, THREE = (f"NCT0000000{number}" for number in (1, 2, 3))
+
+
+def altered(index: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Document], Any]) -> list[str]:
+    """Write a second trial with a document that is not its record's, and return what verify says."""
+    make_index(index, [study(ONE, BriefTitle="sound")])
+    right = Document.of
+
+    def of(node: dict[str, Any]) -> Document:
+        document = right(node)
+        change(document)
+        return document
+
+    with monkeypatch.context() as patched:
+        patched.setattr(documents.Document, "of", staticmethod(of))
+        with Writer(index) as writer:
+            writer.put(
+                TWO,
+                study(
+                    TWO,
+                    BriefTitle="lupus nephritis",
+                    Phase=["PHASE1"],
+                    Condition=["Gout", "Lupus"],
+                    StartDate="2012-02",
+                ),
+            )
+    return verify(index)
+
+
+@pytest.mark.parametrize(
+    ("fields", "change"),
+    [
+        (["BriefTitle"], lambda held: held.text.update(BriefTitle=["nephritis lupus"])),
+        (["BriefTitle"], lambda held: held.text.update(BriefTitle=["lupus asthma"])),
+        (["BriefTitle"] * 3, lambda held: held.text.update(BriefTitle=["lupus nephritis x"])),
+        (["BriefTitle"] * 3, lambda held: held.text.pop("BriefTitle")),
+        (["BriefTitle"] * 2, lambda held: held.text.update(BriefTitle=["lupus", "nephritis"])),
+        (["Acronym"] * 3, lambda held: held.text.update(Acronym=["MADEUP"])),
+        (["Condition", "Keyword"] * 3, lambda held: held.text.update(Keyword=held.text.pop("Condition"))),
+        (["Phase"] * 2, lambda held: held.codes.update(Phase=["PHASE2"])),
+        (["Sex"] * 4, lambda held: held.codes.update(Sex=["FEMALE"])),
+        (["ConditionName"], lambda held: held.names.update(ConditionName=["asthma\tAsthma"])),
+        (["ConditionName"], lambda held: held.names["ConditionName"].append("asthma\tAsthma")),
+        (["ConditionName"], lambda held: held.names["ConditionName"].pop()),
+        (["Country"], lambda held: held.names.update(Country=["chad"])),
+        (["StartDate"], lambda held: held.numbers.update(StartDate=1.0)),
+        (["StartDateLast"], lambda held: held.numbers.pop("StartDateLast")),
+        (["EnrollmentCount"], lambda held: held.numbers.update(EnrollmentCount=3)),
+        ([], lambda held: held.codes.update(Sex=[])),
+    ],
+)
+def test_what_is_not_the_records_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fields: list[str], change: Callable[[Document], Any]
+) -> None:
+    lines = altered(tmp_path / "index", monkeypatch, change)
+    assert all(line.startswith(f"{TWO}: ") for line in lines)
+    assert {field for field in fields if any(field in line for line in lines)} == set(fields)
+    if not fields:
+        assert lines == []
+    elif len(fields) == 1:
+        assert len(lines) == 1
+    assert all(any(field in line for field in fields) or "where values start" in line for line in lines)
+
+
+def test_another_record_and_a_trial_that_stands_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = make_index(tmp_path / "index", [study(ONE, BriefTitle="sound")])
+    with monkeypatch.context() as patched:
+        patched.setattr(storage, "pack", lambda node: pack(study(THREE, BriefTitle="other")))
+        with Writer(index) as writer:
+            writer.put(TWO, study(TWO, BriefTitle="lupus"))
+    lines = verify(index)
+    assert f"{TWO}: the stored record has another id" in lines
+    assert any("BriefTitle" in line for line in lines) and all(line.startswith(TWO) for line in lines)
+    twice = make_index(tmp_path / "twice", [study(ONE)])
+    with monkeypatch.context() as patched:
+        patched.setattr(segments.Segment, "among", lambda self, keys: np.array([], np.int64))
+        with Writer(twice) as writer:
+            writer.put(ONE, study(ONE))
+    assert verify(twice) == [f"{ONE}: stands in 000001.seg and in 000002.seg"]
+
+
+def test_a_record_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(storage, "pack", lambda node: b"[")
+        make_index(tmp_path / "index", [study(ONE, BriefTitle="sound")])
+    assert [line for line in verify(tmp_path / "index") if "stored record cannot be read" in line]
+
+
+# Arrays changed, all checksums right.
+
+
+def replant(index: Path, change: Callable[[dict[str, Any], dict[str, Any]], object]) -> None:
+    """Write the one segment of an index again, its arrays and meta changed, and its table."""
+    (entry,) = read_contents(index).segments
+    file = ArrayFile(index / entry.file)
+    arrays, meta = {name: file.get(name).copy() for name in file.names()}, dict(file.meta)
+    file.close()
+    change(arrays, meta)
+    with ArrayWriter(index / "000009.seg") as writer:
+        writer.meta.update(meta)
+        for name, array in arrays.items():
+            writer.put(name, array)
+    digest = ArrayFile(index / "000009.seg").digest
+    table = Contents(1, 10, (Entry("000009.seg", digest),)).text()
+    (index / "trialsearch.json").write_text(table)
+
+
+@pytest.fixture
+def one_segment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Six trials, every list folded and in blocks of two."""
+    for name, value in {"FOLD_FROM": 2, "BLOCK": 2, "_LONG": 3, "_BEST": 1}.items():
+        monkeypatch.setattr(postings, name, value)
+    monkeypatch.setattr(verifying, "_DOCUMENTS", 4)
+    monkeypatch.setattr(verifying, "_CHUNK", 20)
+    index = make_index(
+        tmp_path / "index",
+        [
+            study(f"NCT0000000{n}", BriefTitle="lupus " * n + f"w{n}", Condition=["Gout"], Phase=["PHASE1"])
+            for n in range(1, 7)
+        ],
+    )
+    replant(index, lambda arrays, meta: None)
+    assert verify(index) == []
+    return index
+
+
+def swap(array: Any, one: int, other: int) -> None:
+    array[[one, other]] = array[[other, one]]
+
+
+def turn(array: Any) -> None:
+    array[:] = array[::-1].copy()
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (lambda held, _: swap(held["keys.order"], 0, 5), r"NCT\d+: cannot be found by its id"),
+        (lambda held, _: turn(held["occurrences.positions"]), "places of 'lupus' are not in order"),
+        (lambda held, _: turn(held["postings.docs"]), "documents of .* are not in order"),
+        (
+            lambda held, _: held["occurrences.fields"].__setitem__(0, 254),
+            "000009.seg is damaged \\(fields\\)",
+        ),
+        (
+            lambda held, _: held["terms.bytes"].__setitem__(0, 122),
+            "terms from .* are not in order|the terms of",
+        ),
+        (
+            lambda held, _: held["length.BriefTitle"].__setitem__(2, 9),
+            "NCT00000003: the length of BriefTitle",
+        ),
+        (lambda held, _: held.pop("length.Condition"), "NCT00000001: the length of Condition"),
+        (
+            lambda held, _: held["area.TitleSearch.lengths"].__setitem__(2, 9),
+            "000009.seg: the lengths in TitleSearch are not",
+        ),
+        (
+            lambda _, meta: meta.update({"area.BasicSearch.mean": 7.5}),
+            "000009.seg: the lengths in BasicSearch are not",
+        ),
+        (lambda held, _: held["values.starts"].__setitem__(3, 40000), "where values start is not"),
+        (lambda held, _: held["area.BasicSearch.sums"].__setitem__(1, 5), "the list of .* in BasicSearch"),
+        (lambda held, _: swap(held["area.BasicSearch.docs"], 0, 1), "the list of .* in BasicSearch"),
+        (lambda held, _: held["area.BasicSearch.highest"].fill(0.01), "the bound of .* in BasicSearch"),
+        (lambda held, _: held["area.BasicSearch.blocks"].fill(0.01), "the bound of .* in BasicSearch"),
+        (lambda held, _: held["area.BasicSearch.rest"].fill(0.01), "the bound of .* in BasicSearch"),
+        (lambda held, _: held["code.Phase"].__setitem__(3, 0), "NCT00000004: Phase is not"),
+        (lambda held, _: swap(held["names.AnyId.docs"], 1, 2), "NCT00000002: AnyId is not"),
+        (lambda _, meta: meta.update({"area.TitleSearch.mean": "x"}), "000009.seg is damaged"),
+        (lambda _, meta: meta.update({"documents": 5}), "000009.seg is damaged"),
+        (lambda held, _: held.pop("records.blocks"), "000009.seg is damaged"),
+        (lambda held, _: held.pop("terms.heads"), "000009.seg is damaged"),
+    ],
+    ids=range(21),
+)
+def test_what_no_writer_writes_is_found(
+    one_segment: Path, change: Callable[[dict[str, Any], dict[str, Any]], object], line: str
+) -> None:
+    replant(one_segment, change)
+    lines = verify(one_segment)
+    assert any(re.search(line, found) for found in lines), lines
+
+
+# Sound indexes, lost files, writers beside it.
+
+
+def test_a_sound_index_of_the_sample_corpus(tmp_path: Path) -> None:
+    with Writer(tmp_path / "index", memory=1 << 17, merge=False) as writer:
+        for item in read_items(ROOT / "corpus"):
+            if isinstance(item, SourceRecord):
+                node = merge.add(None, item)
+                writer.put(merge.trial_id(node), node)
+    assert verify(tmp_path / "index") == []
+    with Writer(tmp_path / "index") as writer:
+        assert len(writer.segments) > 1
+        for key in ("NCT00000420", "NCT05914155"):
+            assert writer.delete(key)
+        writer.merge()
+    assert verify(tmp_path / "index") == []
+
+
+def test_no_index_and_an_empty_one(tmp_path: Path) -> None:
+    with pytest.raises(IndexMissing, match="trialsearch index"):
+        verify(tmp_path)
+    with Writer(tmp_path / "index"):
+        pass
+    assert verify(tmp_path / "index") == []
+
+
+def test_every_damaged_file_is_named_once(tmp_path: Path) -> None:
+    index = make_index(tmp_path / "index", [study(ONE), study(TWO)])
+    with Writer(index, merge=False) as writer:
+        writer.put(THREE, study(THREE))
+    (index / "000001.seg").write_bytes(b"x" * 200)
+    data = bytearray((index / "000002.seg").read_bytes())
+    data[64] ^= 1
+    (index / "000002.seg").write_bytes(data)
+    lines = verify(index)
+    assert len(lines) == 2 and lines[0].startswith("000001.seg is damaged")
+    assert lines[1] == "000002.seg: the checksum of the array 'records.blocks' is wrong"
+
+
+def test_a_file_removed_by_a_commit_beside_it_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = make_index(tmp_path / "index", [study(ONE)])
+    right = verifying.read_contents
+    turns = iter(range(3))
+
+    def late(folder: Path) -> Contents:
+        contents = right(folder)
+        for turn in turns:
+            with Writer(index) as writer:
+                writer.put(TWO, study(TWO, BriefTitle=f"turn {turn}"))
+                writer.merge()
+            break
+        return contents
+
+    monkeypatch.setattr(verifying, "read_contents", late)
+    assert verify(index) == [] and next(turns, None) is None
+    (index / "trialsearch.json").write_text("{}")
+    assert len(verify(index)) == 1
+    with pytest.raises(IndexDamaged):
+        read_contents(index)
