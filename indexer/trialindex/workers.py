@@ -15,13 +15,13 @@ Ctrl-C: the parent ends them. Their standard input is the sign that the parent l
 end.
 
 How `memory` becomes processes: a process takes about 140 MB beside the documents that it holds (Python, the
-tables, the words it knows), and while it writes them 1.3 times what they are. The parent, which holds few,
+tables, the words it knows), and while it writes them twice what they are. The parent, which holds few,
 gets 140 MB; a worker at least 200 MB, so 1 GB is four workers. What is left over is shared out evenly.
 
 >>> plan([], memory=200 << 20, workers=8)
-Plan(workers=0, run=48395815, own=48395815)
+Plan(workers=0, run=31457280, own=31457280)
 >>> plan([], memory=1 << 30, workers=3), plan([], memory=1 << 30, workers=64).workers
-(Plan(workers=3, run=124753656, own=33554432), 4)
+(Plan(workers=3, run=81089877, own=33554432), 4)
 >>> plan([], memory=100 << 20)
 Traceback (most recent call last):
     ...
@@ -64,7 +64,7 @@ _MB = 1 << 20
 _LEAST = 200 * _MB
 _REST = 140 * _MB
 # What a process takes while it writes documents, for each byte of them (`Run.memory`).
-_WRITING = 1.3
+_WRITING = 2
 # The documents that the parent holds, while workers read.
 _OWN = 32 * _MB
 # Documents of a run of a worker: what is lost when it is stopped, and how soon the first can be searched.
