@@ -193,6 +193,17 @@ class PlainSnapshot:
             ordinals.append(sets.index(held))
         return CodeColumn(np.array(ordinals, np.uint8), sets)
 
+    def sites(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        offsets = [0]
+        for document in self._documents:
+            offsets.append(offsets[-1] + len(document.sites))
+        held = [site for document in self._documents for site in document.sites]
+        return (
+            np.array(offsets, np.int64),
+            np.array([latitude for latitude, _ in held], np.float64),
+            np.array([longitude for _, longitude in held], np.float64),
+        )
+
     def names(self, field: str, prefix: str = "") -> Iterator[tuple[str, int]]:
         held = Counter(name for document in self._documents for name in set(document.names.get(field, ())))
         for name in sorted(held, key=str.encode):

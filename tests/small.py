@@ -26,6 +26,7 @@ _LISTED = {
     "LocationCity": ("contactsLocationsModule", "locations", "city"),
     "LocationCountry": ("contactsLocationsModule", "locations", "country"),
     "LocationFacility": ("contactsLocationsModule", "locations", "facility"),
+    "LocationPoint": ("contactsLocationsModule", "locations", "geoPoint"),
     "ReferenceCitation": ("referencesModule", "references", "citation"),
     "SecondaryId": ("identificationModule", "secondaryIdInfos", "id"),
 }

@@ -20,6 +20,7 @@ from small import study
 from trialindex import verify as verifying
 from trialindex.fields import FIELDS
 from trialindex.segments import arrays, disk, merging, postings, run
+from trialindex.segments.columns import Sites
 from trialindex.storage import Snapshot, Writer, open_snapshot
 
 AREAS = (
@@ -57,6 +58,16 @@ _PIECES = {
     "LocationCity": st.lists(st.sampled_from(["Paris", "Köln", "New York"]), max_size=3),
     "LocationCountry": st.lists(st.sampled_from(["France", "Germany", "Türkiye", ""]), max_size=3),
     "Phase": st.lists(st.sampled_from(["PHASE1", "PHASE2", "EARLY_PHASE1"]), max_size=2),
+    "LocationPoint": st.lists(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "lat": st.floats(-91, 91) | st.sampled_from([48.85341, -90, "odd"]),
+                "lon": st.floats(-181, 181) | st.sampled_from([2.3488, 180, None]),
+            },
+        ),
+        max_size=4,
+    ),
     "OverallStatus": st.sampled_from(["RECRUITING", "COMPLETED", "odd"]),
     "StartDate": _DATES,
     "CompletionDate": _DATES,
@@ -198,10 +209,13 @@ def _same_columns(real: Snapshot, plain: PlainSnapshot) -> None:
     for field in NUMBERS:
         _equal(real.column(field), plain.column(field), field)
     for field in CODES:
-        one, other = real.codes(field), plain.codes(field)
-        assert one.sets[0] == () and len(one.ordinals) == real.size
-        held = [one.sets[ordinal] for ordinal in one.ordinals.tolist()]
-        assert held == [other.sets[ordinal] for ordinal in other.ordinals.tolist()], field
+        codes, expected = real.codes(field), plain.codes(field)
+        assert codes.sets[0] == () and len(codes.ordinals) == real.size
+        held = [codes.sets[ordinal] for ordinal in codes.ordinals.tolist()]
+        assert held == [expected.sets[ordinal] for ordinal in expected.ordinals.tolist()], field
+    for one, other, what in zip(real.sites(), plain.sites(), Sites._fields, strict=True):
+        assert one.dtype == other.dtype and not one.flags.writeable
+        _equal(one, other, what)
     for field in NAMES:
         names = list(plain.names(field))
         assert list(real.names(field)) == names

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,8 @@ def of(**pieces: Any) -> Document:
 
 
 def test_an_empty_study_has_an_empty_document() -> None:
-    assert Document.of({}) == Document({}, {}, {}, {})
-    assert of() == Document({"NCTId": ["NCT00000001"]}, {}, {"AnyId": ["NCT00000001"]}, {})
+    assert Document.of({}) == Document({}, {}, {}, {}, [])
+    assert of() == Document({"NCTId": ["NCT00000001"]}, {}, {"AnyId": ["NCT00000001"]}, {}, [])
 
 
 @pytest.mark.parametrize(
@@ -104,6 +105,51 @@ def test_names_are_folded_with_what_is_shown() -> None:
     }
 
 
+def test_sites_are_the_coordinates_of_the_places_in_their_order() -> None:
+    points = [
+        {"lat": 48.85341, "lon": 2.3488},
+        {"lat": -33, "lon": -180},
+        None,
+        {"lon": 10.0},
+        {"lat": 52.52437},
+        {"lat": 90.0, "lon": 180, "more": "x"},
+        {"lat": 48.85341, "lon": 2.3488},
+        {"lat": 2.3488, "lon": 48.85341},
+    ]
+    document = of(LocationPoint=points, LocationCity=["Paris", "Sydney"])
+    assert document.sites == [(48.85341, 2.3488), (-33.0, -180.0), (90.0, 180.0), (2.3488, 48.85341)]
+    assert all(type(number) is float for site in document.sites for number in site)
+    assert document.text["LocationCity"] == ["Paris", "Sydney"]
+
+
+def test_sites_have_seven_decimals() -> None:
+    points = [
+        {"lat": 1.23456784, "lon": 0.1},
+        {"lat": 1.23456781, "lon": 0.1},
+        {"lat": 1.2345679, "lon": 0.1},
+    ]
+    assert of(LocationPoint=points).sites == [(1.2345678, 0.1), (1.2345679, 0.1)]
+
+
+@pytest.mark.parametrize("odd", [True, "1.5", None, [1.5], {}, math.nan, math.inf, -math.inf, 10**400])
+def test_what_is_no_number_of_degrees(odd: Any) -> None:
+    points = [{"lat": odd, "lon": 1.5}, {"lat": 1.5, "lon": odd}, odd]
+    assert of(LocationPoint=[*points, {"lat": 0, "lon": 0}]).sites == [(0.0, 0.0)]
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        {"lat": 90.0000001, "lon": 0},
+        {"lat": -91, "lon": 0},
+        {"lat": 0, "lon": 180.0000001},
+        {"lat": 0, "lon": -181},
+    ],
+)
+def test_what_lies_nowhere_on_earth_is_left_out(point: Any) -> None:
+    assert of(LocationPoint=[point]).sites == []
+
+
 def test_criteria_are_parted() -> None:
     document = of(EligibilityCriteria="Inclusion Criteria:\n\n* Adults\n\nExclusion Criteria:\n\n* Gout")
     assert document.text["InclusionCriteria"] == ["* Adults"] and document.text["ExclusionCriteria"] == [
@@ -172,6 +218,8 @@ def test_a_wrong_value_anywhere_is_no_error(path: tuple[Any, ...], value: Any) -
     assert all(isinstance(text, str) for text in texts)
     assert all(held for part in (document.text, document.codes, document.names) for held in part.values())
     assert all(isinstance(number, (int, float)) for number in document.numbers.values())
+    assert all(-90 <= latitude <= 90 and -180 <= longitude <= 180 for latitude, longitude in document.sites)
+    assert len(set(document.sites)) == len(document.sites)
     assert unpack(pack(damaged)) == damaged
 
 

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snapshot_helpers import PIECES, STEPS, Model, tiny_limits
+from snapshot_helpers import PIECES, STEPS, Model, key_of, made, tiny_limits
 from trialindex.segments import merging, postings
+from trialindex.segments.arrays import ArrayFile
 from trialindex.segments.merging import policy
-from trialindex.storage import Writer
+from trialindex.storage import Writer, open_snapshot
 from trialindex.verify import verify
 
 
@@ -60,6 +61,44 @@ def test_merging_by_hand(tmp_path: Path) -> None:
     assert sorted(path.suffix for path in index.iterdir() if path.suffix not in {".lock", ".json"}) == [
         ".seg"
     ]
+
+
+def test_sites_of_merged_segments_are_those_of_the_kept_documents(tmp_path: Path) -> None:
+    """Segments of documents with sites, without any, and of which all sites are deleted."""
+    index = tmp_path / "index"
+    points = [[(1.5, 2.5), (3.0, 4.0)], [], [(5.0, 6.0)], [(-7.0, -8.0)], [], [], [(9.0, 10.0)], [(0.0, 0.1)]]
+    with Writer(index, merge=False) as writer:
+        for number, held in enumerate(points):
+            places = [{"lat": latitude, "lon": longitude} for latitude, longitude in held]
+            writer.put(key_of(number), made(number, number, {"LocationPoint": places}))
+            if number % 2:
+                writer.commit()
+        for number in (0, 6, 7):
+            writer.delete(key_of(number))
+    with tiny_limits():
+        before = sites_of(index)
+        with Writer(index) as writer:
+            writer.merge()
+        assert before == ([0, 2, 2, 3, 4, 4, 4], [1.5, 3.0, 5.0, -7.0], [2.5, 4.0, 6.0, -8.0])
+        assert sites_of(index) == ([0, 0, 1, 2, 2, 2], [5.0, -7.0], [6.0, -8.0])
+        with Writer(index) as writer:
+            for number in (2, 3):
+                writer.delete(key_of(number))
+            writer.merge()
+        assert sites_of(index) == ([0, 0, 0, 0], [], [])
+        assert verify(index) == []
+    (segment,) = index.glob("*.seg")
+    assert not [name for name in ArrayFile(segment).names() if name.startswith("sites")]
+
+
+def sites_of(index: Path) -> tuple[list[Any], ...]:
+    """Return what a snapshot says of sites, as lists."""
+    snapshot = open_snapshot(index)
+    try:
+        assert snapshot.sites() is snapshot.sites()
+        return tuple(array.tolist() for array in snapshot.sites())
+    finally:
+        snapshot.close()
 
 
 def test_all_deleted_leaves_no_segment(tmp_path: Path) -> None:

@@ -19,14 +19,17 @@ from trialindex.segments.columns import (
     CodeColumn,
     Keys,
     Names,
+    Sites,
     merge_codes,
     merge_names,
     read_codes,
     read_numbers,
+    read_sites,
     write_codes,
     write_keys,
     write_names,
     write_numbers,
+    write_sites,
 )
 
 repeated = settings(
@@ -269,12 +272,117 @@ def test_names_whose_documents_are_not_there_are_reported(
         _ = column.docs("a"), column.docs("b")
 
 
+# Degrees as a document has them: to seven decimals.
+site = st.tuples(
+    st.floats(-90, 90).map(lambda degrees: round(degrees, 7)),
+    st.floats(-180, 180).map(lambda degrees: round(degrees, 7)),
+)
+sites_of_documents = st.lists(st.lists(site, max_size=3), max_size=6)
+
+
+def listed(sites: Sites) -> list[list[tuple[float, float]]]:
+    return [sites.of_document(doc) for doc in range(len(sites.offsets) - 1)]
+
+
+@repeated
+@given(parts=st.lists(sites_of_documents, max_size=3))
+@example(parts=[[[(90.0, 180.0), (-90.0, -180.0)], [], [(48.85341, 2.3488), (1e-7, -1e-7)]]])
+def test_sites_come_back_to_the_last_decimal(
+    tmp_path: Path, parts: list[list[list[tuple[float, float]]]]
+) -> None:
+    documents = [held for part in parts for held in part]
+    with ArrayWriter(tmp_path / "x.seg") as writer:
+        write_sites(writer, map(Sites.of, parts))
+    file = ArrayFile(tmp_path / "x.seg")
+    found = read_sites(file, len(documents))
+    assert listed(found) == documents == listed(Sites.joined([Sites.of(part) for part in parts]))
+    assert [array.dtype for array in found] == [np.int64, np.float64, np.float64]
+    written = {name: file.get(name).dtype for name in file.names()}
+    assert written == (
+        {"sites.latitudes": np.int32, "sites.longitudes": np.int32, "sites.offsets": np.uint32}
+        if any(documents)
+        else {}
+    )
+
+
+def test_sites_are_ten_millionths_of_a_degree(tmp_path: Path) -> None:
+    with ArrayWriter(tmp_path / "x.seg") as writer:
+        write_sites(writer, [Sites.of([[], [(48.85341, 2.3488), (-90.0, 180.0)], [(0.00000014, 0.0)]])])
+    file = ArrayFile(tmp_path / "x.seg")
+    assert file.get("sites.offsets").tolist() == [0, 0, 2, 3]
+    assert file.get("sites.latitudes").tolist() == [488_534_100, -900_000_000, 1]
+    assert file.get("sites.longitudes").tolist() == [23_488_000, 1_800_000_000, 0]
+
+
+@repeated
+@given(documents=st.lists(st.tuples(st.lists(site, max_size=3), st.booleans()), max_size=8))
+def test_kept_sites_are_those_of_the_kept_documents(
+    documents: list[tuple[list[tuple[float, float]], bool]],
+) -> None:
+    sites = Sites.of([held for held, _ in documents])
+    kept = sites.kept(np.array([keep for _, keep in documents], np.bool_))
+    assert listed(kept) == [held for held, keep in documents if keep]
+
+
+@pytest.mark.parametrize(
+    ("offsets", "latitudes", "longitudes", "why"),
+    [
+        ([0, 1], [1, 2], [1, 2], r"'sites\.offsets' has 2 values, not 3"),
+        ([0, 1, 2, 2], [1, 2], [1, 2], r"'sites\.offsets' has 4 values, not 3"),
+        ([], [], [], r"'sites\.offsets' has 0 values, not 3"),
+        ([0, 1, 2], [1, 2], [1], r"'sites\.longitudes' has 1 values, not 2"),
+        ([0, 1, 1], [1, 2], [1, 2], "the sites of a document are not there"),
+        ([0, 1, 3], [1, 2], [1, 2], "the sites of a document are not there"),
+        ([1, 1, 2], [1, 2], [1, 2], "the sites of a document are not there"),
+        ([0, 3, 2], [1, 2], [1, 2], "the sites of a document are not there"),
+        ([0, 2**32 - 1, 2], [1, 2], [1, 2], "the sites of a document are not there"),
+        ([0, 1, 2], [1, 900_000_001], [1, 2], "a site lies nowhere on earth"),
+        ([0, 1, 2], [-(2**31), 1], [1, 2], "a site lies nowhere on earth"),
+        ([0, 1, 2], [1, 2], [1_800_000_001, 2], "a site lies nowhere on earth"),
+        ([0, 1, 2], [1, 2], [2, -1_800_000_001], "a site lies nowhere on earth"),
+    ],
+)
+def test_sites_that_do_not_fit_are_refused(
+    tmp_path: Path, offsets: list[int], latitudes: list[int], longitudes: list[int], why: str
+) -> None:
+    with ArrayWriter(tmp_path / "x.seg") as writer:
+        writer.put("sites.offsets", np.array(offsets, np.uint32))
+        writer.put("sites.latitudes", np.array(latitudes, np.int32))
+        writer.put("sites.longitudes", np.array(longitudes, np.int32))
+    with pytest.raises(IndexDamaged, match=rf"x\.seg is damaged \(.*{why}"):
+        read_sites(ArrayFile(tmp_path / "x.seg"), 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [("sites.offsets", "i8"), ("sites.latitudes", "f8"), ("sites.longitudes", "u4"),
+     ("sites.latitudes", None), ("sites.longitudes", None)],
+)  # fmt: skip
+def test_sites_of_another_dtype_or_in_part_are_refused(tmp_path: Path, name: str, dtype: str | None) -> None:
+    dtypes = {"sites.offsets": "u4", "sites.latitudes": "i4", "sites.longitudes": "i4", name: dtype}
+    with ArrayWriter(tmp_path / "x.seg") as writer:
+        for other, made in dtypes.items():
+            if made is not None:
+                writer.put(other, np.array([0, 1] if other == "sites.offsets" else [1], made))
+    with pytest.raises(IndexDamaged, match=rf"its array '{name}' is of|it has no array '{name}'"):
+        read_sites(ArrayFile(tmp_path / "x.seg"), 1)
+
+
+def test_offsets_of_eight_bytes_are_read(tmp_path: Path) -> None:
+    with ArrayWriter(tmp_path / "x.seg") as writer:
+        writer.put("sites.offsets", np.array([0, 1], np.uint64))
+        writer.put("sites.latitudes", np.array([15_000_000], np.int32))
+        writer.put("sites.longitudes", np.array([-25_000_000], np.int32))
+    assert listed(read_sites(ArrayFile(tmp_path / "x.seg"), 1)) == [[(1.5, -2.5)]]
+
+
 def test_every_flip_and_every_truncation_ends_well(tmp_path: Path) -> None:
     with ArrayWriter(tmp_path / "x.seg") as writer:
         write_numbers(writer, "Age", np.array([1, math.nan, 3]))
         write_codes(writer, "Phase", CodeColumn.of([("NA",), (), ("PHASE1", "PHASE2")]))
         write_keys(writer, ["NCT3", "NCT1", "NCT2"])
         write_names(writer, "Country", [(b"Chad", 0), (b"France", 1), (b"France", 2)])
+        write_sites(writer, [Sites.of([[(1.5, 2.5)], [], [(3.5, 4.5), (5.5, 6.5)]])])
 
     def read(file: ArrayFile) -> None:
         read_numbers(file, "Age", 3)
@@ -286,5 +394,6 @@ def test_every_flip_and_every_truncation_ends_well(tmp_path: Path) -> None:
         list(countries.prefix())
         countries.docs("France")
         countries.stretch(0, len(countries.terms))
+        listed(read_sites(file, 3))
 
     hurt(tmp_path / "x.seg", read)

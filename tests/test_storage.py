@@ -511,7 +511,7 @@ def test_a_damaged_table_names_the_remedy(three: Path, text: str) -> None:
     assert len(verify(three)) == 1 and files(three) == before
 
 
-@pytest.mark.parametrize("version", [SCHEMA_VERSION + 1, 1, 0, None, "1"])
+@pytest.mark.parametrize("version", [SCHEMA_VERSION + 1, SCHEMA_VERSION - 1, 1, 0, None, "1"])
 def test_another_schema_version_is_never_misread(three: Path, version: Any) -> None:
     for table in ({"schema": version}, {"index": {"schema": version}, "checksum": 0}):
         (three / "trialsearch.json").write_text(json.dumps(table))

@@ -49,6 +49,7 @@ def altered(index: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Docu
                     Phase=["PHASE1"],
                     Condition=["Gout", "Lupus"],
                     StartDate="2012-02",
+                    LocationPoint=[{"lat": 48.85341, "lon": 2.3488}, {"lat": -33, "lon": 151}],
                 ),
             )
     return verify(index)
@@ -73,6 +74,11 @@ def altered(index: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Docu
         (["StartDate"], lambda held: held.numbers.update(StartDate=1.0)),
         (["StartDateLast"], lambda held: held.numbers.pop("StartDateLast")),
         (["EnrollmentCount"], lambda held: held.numbers.update(EnrollmentCount=3)),
+        (["list of sites"], lambda held: held.sites.append((1.5, 2.5))),
+        (["list of sites"], lambda held: held.sites.pop()),
+        (["list of sites"], lambda held: held.sites.reverse()),
+        (["list of sites"], lambda held: held.sites.__setitem__(0, (48.8534101, 2.3488))),
+        ([], lambda held: held.sites.__setitem__(0, (48.85341000001, 2.3488))),
         ([], lambda held: held.codes.update(Sex=[])),
     ],
 )
@@ -144,7 +150,13 @@ def one_segment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     index = make_index(
         tmp_path / "index",
         [
-            study(f"NCT0000000{n}", BriefTitle="lupus " * n + f"w{n}", Condition=["Gout"], Phase=["PHASE1"])
+            study(
+                f"NCT0000000{n}",
+                BriefTitle="lupus " * n + f"w{n}",
+                Condition=["Gout"],
+                Phase=["PHASE1"],
+                LocationPoint=[{"lat": n, "lon": n + site} for site in range(n - 1)],
+            )
             for n in range(1, 7)
         ],
     )
@@ -196,12 +208,21 @@ def turn(array: Any) -> None:
         (lambda held, _: held["area.BasicSearch.rest"].fill(0.01), "the bound of .* in BasicSearch"),
         (lambda held, _: held["code.Phase"].__setitem__(3, 0), "NCT00000004: Phase is not"),
         (lambda held, _: swap(held["names.AnyId.docs"], 1, 2), "NCT00000002: AnyId is not"),
+        # The first trial has no site, the second one, the third the next two.
+        (lambda held, _: held["sites.latitudes"].__setitem__(2, 0), "NCT00000003: the list of sites is not"),
+        (lambda held, _: swap(held["sites.longitudes"], 1, 2), "NCT00000003: the list of sites is not"),
+        (lambda held, _: held["sites.offsets"].__setitem__(1, 1), "NCT00000001: the list of sites is not"),
+        (lambda held, _: held["sites.offsets"].__setitem__(1, 9), "000009.seg is damaged \\(the sites of"),
+        (lambda held, _: held["sites.longitudes"].fill(1 << 30), "NCT00000002: the list of sites is not"),
+        (lambda held, _: held["sites.latitudes"].fill(1 << 30), "000009.seg is damaged \\(a site lies"),
+        (lambda held, _: held.pop("sites.offsets"), "NCT00000006: the list of sites is not"),
+        (lambda held, _: held.pop("sites.latitudes"), "000009.seg is damaged"),
         (lambda _, meta: meta.update({"area.TitleSearch.mean": "x"}), "000009.seg is damaged"),
         (lambda _, meta: meta.update({"documents": 5}), "000009.seg is damaged"),
         (lambda held, _: held.pop("records.blocks"), "000009.seg is damaged"),
         (lambda held, _: held.pop("terms.heads"), "000009.seg is damaged"),
     ],
-    ids=range(21),
+    ids=range(29),
 )
 def test_what_no_writer_writes_is_found(
     one_segment: Path, change: Callable[[dict[str, Any], dict[str, Any]], object], line: str

@@ -8,6 +8,13 @@
 (['A trial'], ['PHASE1', 'PHASE2'])
 >>> document.numbers["StartDate"], document.numbers["StartDateLast"], "EnrollmentCount" in document.numbers
 (734534, 734562, False)
+
+The coordinates of its sites are those of the places that have both:
+
+>>> points = [{"lat": 48.85341, "lon": 2.3488}, {"lat": 91, "lon": 0}, {"lat": 52.52437}]
+>>> places = {"locations": [{"city": "Somewhere", "geoPoint": point} for point in points]}
+>>> Document.of({"protocolSection": {"contactsLocationsModule": places}}).sites
+[(48.85341, 2.3488)]
 """
 
 from __future__ import annotations
@@ -35,13 +42,15 @@ class Document:
 
     `text`: values as written. `codes`: the registry's codes; booleans as `true` and `false`. `names`: whole
     values with their display form after a tab where the two differ. `numbers`: days as proleptic ordinals
-    (`X` the first and `XLast` the last day that a date may mean), ages in days, counts.
+    (`X` the first and `XLast` the last day that a date may mean), ages in days, counts. `sites`: latitude and
+    longitude of each place of the trial, in degrees to seven decimals (a centimetre), each pair once.
     """
 
     text: dict[str, list[str]]
     codes: dict[str, list[str]]
     names: dict[str, list[str]]
     numbers: dict[str, float]
+    sites: list[tuple[float, float]]
 
     @classmethod
     def of(cls, study: dict[str, Any]) -> Document:
@@ -51,7 +60,7 @@ class Document:
         text: dict[str, list[str]] = {}
         code: dict[str, list[str]] = {}
         numbers: dict[str, float] = {}
-        paths, fields, lists = _plan()
+        paths, fields, lists, points = _plan()
         held = paths.values(study)
         for name, kind, number in fields:
             found = held[number]
@@ -77,7 +86,7 @@ class Document:
         if criteria.other.strip():
             text["OtherCriteria"] = [criteria.other]
         names = _names([value for number in group for value in held[number]] for group in lists)
-        return cls(text, code, names, numbers)
+        return cls(text, code, names, numbers, _sites(held[points]))
 
 
 def field_text(study: dict[str, Any], name: str) -> list[str]:
@@ -100,19 +109,27 @@ _NAMES = {
     "InterventionFullName": ("InterventionName", "InterventionOtherName", "InterventionMeshTerm"),
 }
 
+# The piece that holds the coordinates of a place: latitude and longitude together, as either may be missing.
+_POINT = "LocationGeoPoint"
+_MOST_LATITUDE, _MOST_LONGITUDE = 90, 180
+# Decimals of a degree that are kept: as many as a segment stores (`segments.columns`).
+_DECIMALS = 7
+
 
 @cache
-def _plan() -> tuple[Paths, list[tuple[str, str, int]], list[list[int]]]:
+def _plan() -> tuple[Paths, list[tuple[str, str, int]], list[list[int]], int]:
     """Return all paths that a document takes values from; name, kind and path number of each field that
-    stands at one; and the path numbers of each name field.
+    stands at one; the path numbers of each name field; and that of the coordinates.
     """
     pieces = by_piece()
     fields = [field for field in FIELDS.values() if field.path]
     asked = [field.path for field in fields]
     asked += [pieces[piece].path for held in _NAMES.values() for piece in held]
+    asked.append(pieces[_POINT].path)
     numbers = {path: number for number, path in enumerate(dict.fromkeys(asked))}
     lists = [[numbers[pieces[piece].path] for piece in held] for held in _NAMES.values()]
-    return Paths(numbers), [(field.name, field.kind, numbers[field.path]) for field in fields], lists
+    placed = [(field.name, field.kind, numbers[field.path]) for field in fields]
+    return Paths(numbers), placed, lists, numbers[pieces[_POINT].path]
 
 
 def _code(value: Any) -> str:
@@ -139,6 +156,25 @@ def _number(name: str, value: Any) -> dict[str, float]:
         return {name: value} if whole and 0 <= value < NO_NUMBER_OF_PARTICIPANTS else {}
     age = parse_age(value) if isinstance(value, str) else None
     return {name: age.days} if age else {}
+
+
+def _sites(points: list[Any]) -> list[tuple[float, float]]:
+    """Return the coordinates among what stands for them, each pair once, in their order."""
+    found: dict[tuple[float, float], None] = {}
+    for point in points:
+        if isinstance(point, dict):
+            latitude = _degrees(point.get("lat"), _MOST_LATITUDE)
+            longitude = _degrees(point.get("lon"), _MOST_LONGITUDE)
+            if latitude is not None and longitude is not None:
+                found[latitude, longitude] = None
+    return list(found)
+
+
+def _degrees(value: Any, most: int) -> float | None:
+    """Return a number of degrees from -most to most; None for anything else."""
+    # By its very type, as `True` is an int too; what is not a number (NaN) lies within no bounds.
+    number = type(value) is float or type(value) is int
+    return round(float(value), _DECIMALS) if number and -most <= value <= most else None
 
 
 def _names(found: Iterable[list[Any]]) -> dict[str, list[str]]:

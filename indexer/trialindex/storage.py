@@ -34,7 +34,7 @@ from trialindex.errors import IndexDamaged, IndexLocked, IndexMissing, TrialErro
 from trialindex.frozen import frozen
 from trialindex.segments import disk
 from trialindex.segments.arrays import SPOOL_SUFFIX
-from trialindex.segments.columns import CodeColumn, merge_codes
+from trialindex.segments.columns import CodeColumn, Sites, merge_codes
 from trialindex.segments.postings import Occurrences, Postings, joined, norms
 from trialindex.segments.segment import Segment, read_deleted, write_deleted
 
@@ -45,7 +45,7 @@ __all__ = ["SCHEMA_VERSION", "Snapshot", "Writer", "exists", "open_snapshot"]
 
 # Raised whenever fields, analysis or the stored form change, so that an old index is rebuilt and never
 # misread.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 CONTENTS = "trialsearch.json"
 _LOCK = "trialsearch.lock"
 _NAME = re.compile(r"([0-9]{6,12})\.(?:seg|live)")
@@ -565,6 +565,7 @@ class Snapshot:
         self._means: dict[str, float] = {}
         self._columns: dict[str, npt.NDArray[np.float64]] = {}
         self._codes: dict[str, CodeColumn] = {}
+        self._sites: Sites | None = None
         self._all_keys: npt.NDArray[np.bytes_] | None = None
         self._places: dict[str, list[tuple[int, Segment, int]]] = {}
         self._reading = Reading(folder)
@@ -764,6 +765,21 @@ class Snapshot:
             with self._reading:
                 found = merge_codes([(segment.codes(field), None) for segment in self._segments])
             self._codes[field] = found
+        return found
+
+    def sites(self) -> Sites:
+        """Return the coordinates of the sites of every document, deleted ones included.
+
+        `offsets`: int64[size + 1]; `latitudes`, `longitudes`: float64[n], degrees. Those of document d are
+        offsets[d]..offsets[d + 1]-1; it has none where the two are the same. Read once, and kept.
+        """
+        found = self._sites
+        if found is None:
+            with self._reading:
+                found = Sites.joined([segment.sites() for segment in self._segments])
+            for array in found:
+                array.setflags(write=False)
+            self._sites = found
         return found
 
     def starts(self, doc: int) -> dict[str, list[int]]:

@@ -49,8 +49,8 @@ def verify(folder: Path) -> list[str]:
 
     First every byte of every file, by checksums. Where these hold, every document is compared with its stored
     record: the words and places that it should have are worked out anew, and compared with those in the index
-    by a checksum; so are its lengths, the starts of its values, numbers, codes and names. Then the folded
-    lists of areas with the occurrences, and their bounds.
+    by a checksum; so are its lengths, the starts of its values, numbers, codes, names and sites. Then
+    the folded lists of areas with the occurrences, and their bounds.
     Raises IndexMissing where there is no index.
     """
     while True:
@@ -134,6 +134,7 @@ class _Held:
         self._segment = segment
         self.numbers = {name: segment.numbers(name) for name in _NUMBERS}
         self.codes = {name: segment.codes(name) for name in _CODES}
+        self.sites = segment.sites()
 
     @cached_property
     def sums(self) -> U64:
@@ -263,7 +264,9 @@ def _documents(segment: Segment, held: _Held, expected: _Expected, docs: I64) ->
 
 
 def _other_values(held: _Held, documents: list[Document], docs: I64) -> Iterator[tuple[int, str]]:
-    """Yield (place among the documents, field) where numbers, codes or names are not those of a document."""
+    """Yield (place among the documents, field) where numbers, codes, names or sites are not those of a
+    document.
+    """
     for name, column in held.numbers.items():
         stated = np.array([document.numbers.get(name, np.nan) for document in documents], np.float64)
         own = column[docs]
@@ -281,6 +284,9 @@ def _other_values(held: _Held, documents: list[Document], docs: I64) -> Iterator
             names = {_bytes(value) for value in document.names.get(name, ())}
             if sum(map(_hash, names)) % (1 << 64) != own_sum:
                 yield place, name
+    for place, (document, doc) in enumerate(zip(documents, docs.tolist(), strict=True)):
+        if held.sites.of_document(doc) != document.sites:
+            yield place, "the list of sites"
 
 
 def _sets(codes: CodeColumn, docs: I64) -> list[tuple[str, ...]]:

@@ -17,12 +17,10 @@ from __future__ import annotations
 import math
 
 from trialindex.frozen import frozen
+from trialindex.segments.postings import K1, B
 
 __all__ = ["GAIN", "K1", "B", "Explanation", "idf", "nearness", "norm", "saturated", "term_score"]
 
-# Robertson and Zaragoza (2009), The Probabilistic Relevance Framework, section 3.4.
-K1 = 1.2
-B = 0.75
 GAIN = K1 + 1
 
 

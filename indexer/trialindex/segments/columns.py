@@ -1,4 +1,4 @@
-"""Values by document in a file of arrays: numbers, codes, keys (trial ids) and names (whole values).
+"""Values by document in a file of arrays: numbers, codes, keys (trial ids), names (whole values) and sites.
 
 - Numbers: `number.<name>` [documents], int32 where all values are whole and fit (the smallest int32: none),
   float64 otherwise (NaN: none). A column without any value is not written.
@@ -6,6 +6,9 @@
   JSON. A column without any code is not written.
 - Keys: `keys`, bytes of one width, zero-padded; `keys.width`, that width; `keys.order`, documents by key.
 - Names: a dictionary `names.<field>`; `.starts` [names + 1] and `.docs`, the documents of each, ascending.
+- Sites: `sites.latitudes` and `sites.longitudes` [sites], int32, in units of 1e-7 degrees, document after
+  document; `sites.offsets` [documents + 1] into them, uint32 (uint64 where they are more). Not written where
+  no document has a site.
 
 >>> import tempfile; from pathlib import Path; path = Path(tempfile.mkdtemp()) / "example.seg"
 >>> with ArrayWriter(path) as writer:
@@ -23,18 +26,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from trialindex.errors import IndexDamaged
-from trialindex.segments.arrays import ArrayFile, ArrayWriter, narrowest
+from trialindex.segments.arrays import ArrayFile, ArrayStream, ArrayWriter, narrowest
+from trialindex.segments.postings import spread, wide
 from trialindex.segments.terms import Terms, TermWriter, stretches
 
 __all__ = [
-    "CodeColumn", "Keys", "Names", "check_key", "merge_codes", "merge_names", "read_codes", "read_numbers",
-    "write_codes", "write_keys", "write_names", "write_numbers",
+    "CodeColumn", "Keys", "Names", "Sites", "check_key", "kept_stretches", "merge_codes", "merge_names",
+    "read_codes", "read_numbers", "read_sites", "write_codes", "write_keys", "write_names",
+    "write_numbers", "write_sites",
 ]  # fmt: skip
 
 _MISSING = np.iinfo(np.int32).min
@@ -43,6 +48,28 @@ _UNSIGNED = (np.uint8, np.uint16, np.uint32, np.uint64)
 _STRETCH = 1 << 18
 # Names read at a time: a reader who stops early has read few too many.
 _PIECE = 1024
+# Units in a degree, and the most of them that a latitude and a longitude have.
+_UNITS = 10**7
+_MOST_LATITUDE, _MOST_LONGITUDE = 90 * _UNITS, 180 * _UNITS
+
+I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+
+def kept_stretches(offsets: I64, keep: Mask) -> tuple[I64, I64]:
+    """Return (offsets int64[k + 1], indexes int64[n]) of the stretches that a mask keeps.
+
+    `offsets`: int64[documents + 1], where the values of each document start in arrays of values; `keep`:
+    bool[documents]. The indexes select from these arrays what the new offsets lead into.
+
+    >>> kept_stretches(np.array([0, 2, 2, 5]), np.array([True, True, False]))
+    (array([0, 2, 2]), array([0, 1]))
+    """
+    sizes = np.diff(offsets)[keep]
+    kept = np.zeros(len(sizes) + 1, np.int64)
+    np.cumsum(sizes, out=kept[1:])
+    return kept, spread(offsets[:-1][keep], sizes)
 
 
 def write_numbers(writer: ArrayWriter, name: str, values: npt.NDArray[np.float64]) -> None:
@@ -352,3 +379,95 @@ class Names:
             counts = self._counts(start, stop).tolist()
             for name, count in zip(self.terms.slice(start, stop), counts, strict=True):
                 yield name.decode("utf-8", "replace"), count
+
+
+class Sites(NamedTuple):
+    """The coordinates of the sites of each document.
+
+    `offsets`: int64[documents + 1] into the other two: the sites of a document are those from its offset to
+    the next one. `latitudes`, `longitudes`: float64[sites], degrees, north and east positive, whole multiples
+    of 1e-7.
+    """
+
+    offsets: I64
+    latitudes: F64
+    longitudes: F64
+
+    @classmethod
+    def of(cls, documents: Sequence[Sequence[tuple[float, float]]]) -> Sites:
+        """Return the sites of documents from the (latitude, longitude) pairs of each."""
+        offsets = np.zeros(len(documents) + 1, np.int64)
+        np.cumsum(np.fromiter(map(len, documents), np.int64, len(documents)), out=offsets[1:])
+        pairs = np.array([pair for held in documents for pair in held], np.float64).reshape(-1, 2)
+        return cls(offsets, pairs[:, 0].copy(), pairs[:, 1].copy())
+
+    @classmethod
+    def joined(cls, parts: Sequence[Sites]) -> Sites:
+        """Return the sites of the documents of several, one after another."""
+        sizes = [np.diff(part.offsets) for part in parts]
+        return cls(
+            np.cumsum(np.concatenate([np.zeros(1, np.int64), *sizes])),
+            np.concatenate([np.empty(0), *(part.latitudes for part in parts)]),
+            np.concatenate([np.empty(0), *(part.longitudes for part in parts)]),
+        )
+
+    def kept(self, keep: Mask) -> Sites:
+        """Return the sites of the documents that a mask, bool[documents], keeps."""
+        if keep.all():
+            return self
+        offsets, indexes = kept_stretches(self.offsets, keep)
+        return Sites(offsets, self.latitudes[indexes], self.longitudes[indexes])
+
+    def of_document(self, doc: int) -> list[tuple[float, float]]:
+        """Return the (latitude, longitude) pairs of a document."""
+        here = slice(int(self.offsets[doc]), int(self.offsets[doc + 1]))
+        return list(zip(self.latitudes[here].tolist(), self.longitudes[here].tolist(), strict=True))
+
+
+def write_sites(writer: ArrayWriter, parts: Iterable[Sites]) -> None:
+    """Write the sites of all documents, of one stretch of them after the other."""
+    sizes = [np.zeros(1, np.int64)]
+    streams: tuple[ArrayStream, ArrayStream] | None = None
+    for sites in parts:
+        sizes.append(np.diff(sites.offsets))
+        if len(sites.latitudes):
+            if streams is None:
+                streams = (
+                    writer.stream("sites.latitudes", np.int32),
+                    writer.stream("sites.longitudes", np.int32),
+                )
+            streams[0].append(_units(sites.latitudes))
+            streams[1].append(_units(sites.longitudes))
+    if streams is not None:
+        offsets = np.cumsum(np.concatenate(sizes))
+        writer.put("sites.offsets", offsets.astype(wide(int(offsets[-1]))))
+
+
+def _units(degrees: F64) -> npt.NDArray[np.int32]:
+    return np.rint(degrees * _UNITS).astype(np.int32)
+
+
+def read_sites(file: ArrayFile, size: int) -> Sites:
+    """Return the sites of so many documents; none has any if there is no such column.
+
+    Raises IndexDamaged where it is none that `write_sites` wrote.
+    """
+    if not file.has("sites.offsets"):
+        return Sites(np.zeros(size + 1, np.int64), np.empty(0), np.empty(0))
+    offsets = _sized(file, "sites.offsets", size + 1, *_UNSIGNED[2:])
+    latitudes = file.get("sites.latitudes", np.int32)
+    longitudes = _sized(file, "sites.longitudes", len(latitudes), np.int32)
+    if offsets[0] != 0 or offsets[-1] != len(latitudes) or (offsets[1:] < offsets[:-1]).any():
+        raise file.damaged("the sites of a document are not there")
+    # A division, not a product with 1e-7: so each is the float64 nearest to its decimal number.
+    return Sites(
+        offsets.astype(np.int64),
+        _within(file, latitudes, _MOST_LATITUDE) / _UNITS,
+        _within(file, longitudes, _MOST_LONGITUDE) / _UNITS,
+    )
+
+
+def _within(file: ArrayFile, units: npt.NDArray[np.int32], most: int) -> npt.NDArray[np.int32]:
+    if len(units) and not -most <= int(units.min()) <= int(units.max()) <= most:
+        raise file.damaged("a site lies nowhere on earth")
+    return units

@@ -108,6 +108,7 @@ def _contents(segments: Sequence[Segment], keeps: list[Mask]) -> Contents:
             if field.kind == "code"
         ),
         values=(segment.values.kept(keep) for segment, keep in both),
+        sites=(segment.sites().kept(keep) for segment, keep in both),
     )
 
 

@@ -33,7 +33,7 @@ from trialindex.segments.terms import Terms, TermWriter
 
 __all__ = [
     "BLOCK", "FOLDED", "K1", "B", "Chunk", "Narrow", "NarrowReader", "Occurrences", "Postings",
-    "PostingsReader", "PostingsWriter", "joined", "norms", "spread", "weight_table",
+    "PostingsReader", "PostingsWriter", "joined", "norms", "spread", "weight_table", "wide",
 ]  # fmt: skip
 
 # The parameters of BM25: where frequency saturates, and how much length counts (Robertson and Zaragoza 2009,
@@ -260,7 +260,7 @@ class _AreaWriter:
             ("best_offsets", np.array(self._best_sizes, np.int64)),
         ):
             offsets = _starts(held)
-            put(f"{name}.{part}", offsets.astype(_offset_type(int(offsets[-1]))))
+            put(f"{name}.{part}", offsets.astype(wide(int(offsets[-1]))))
         put(f"{name}.terms", np.concatenate([np.empty(0, "<u4"), *self._terms]).astype("<u4"))
         put(f"{name}.highest", np.concatenate([np.empty(0, "<f4"), *self._highest]).astype("<f4"))
         put(f"{name}.rest", (np.array(self._rest, "<f4") * _ROUNDED).astype("<f4"))
@@ -268,8 +268,11 @@ class _AreaWriter:
         put(f"{name}.best", np.concatenate([np.empty(0, "<u4"), *self._best]).astype("<u4"))
 
 
-def _offset_type(highest: int) -> np.dtype[np.unsignedinteger]:
-    # Never below four bytes: offsets of a small segment need no saving, and one width is one code path.
+def wide(highest: int) -> np.dtype[np.unsignedinteger]:
+    """Return the dtype of offsets up to a highest one: four bytes, or eight where these do not hold it.
+
+    Never below four: offsets of a small segment need no saving, and one width is one code path.
+    """
     return np.dtype("<u4") if highest < 1 << 32 else np.dtype("<u8")
 
 
@@ -323,7 +326,7 @@ class PostingsWriter:
         self._positions.finish()
         for name, sizes in (("postings", self._frequencies), ("occurrences", self._sizes)):
             offsets = _starts(np.concatenate([np.empty(0, np.int64), *sizes]))
-            self._writer.put(f"{name}.offsets", offsets.astype(_offset_type(int(offsets[-1]))))
+            self._writer.put(f"{name}.offsets", offsets.astype(wide(int(offsets[-1]))))
         for area in self._areas:
             area.finish()
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from trialindex.document import Document, code_text
 from trialindex.fields import FIELD_NUMBERS, FIELDS, PLACED
 from trialindex.segments.arrays import ArrayWriter
-from trialindex.segments.columns import CodeColumn, check_key, write_names
+from trialindex.segments.columns import CodeColumn, Sites, check_key, write_names
 from trialindex.segments.postings import Chunk
 from trialindex.segments.records import Block, Packer
 from trialindex.segments.segment import Contents, Values, write_segment
@@ -32,9 +32,11 @@ _DRAIN = 200
 _CHUNK = 1 << 21
 # Bytes that a token costs while a run is inverted: what is kept (9), the keys and the sorted places (24).
 _TOKEN_BYTES = 40
+# Bytes that a site costs: a pair of floats.
+_SITE_BYTES = 112
 
 # Bytes of known words that are kept from one run to the next.
-_CACHE = 128 << 20
+_CACHE = 64 << 20
 
 _NUMBERS = tuple(
     number
@@ -53,6 +55,7 @@ class _Columns:
     numbers: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     codes: dict[str, list[tuple[int, tuple[str, ...]]]] = field(default_factory=dict)
     names: dict[str, list[tuple[bytes, int]]] = field(default_factory=dict)
+    sites: list[list[tuple[float, float]]] = field(default_factory=list)
     # Of each call of the tokeniser: whose words, of which field.
     call_docs: list[int] = field(default_factory=list)
     call_fields: list[int] = field(default_factory=list)
@@ -113,6 +116,8 @@ class Run:
         for name, named in document.names.items():
             held.names.setdefault(name, []).extend((value.encode("utf-8", "replace"), doc) for value in named)
             self._bytes += sum(map(len, named)) + 100 * len(named)
+        held.sites.append(document.sites)
+        self._bytes += _SITE_BYTES * len(document.sites)
         # The columns of a document, as Python objects.
         self._bytes += 100 * (len(document.numbers) + len(document.codes)) + 500
         self._waiting += 1
@@ -149,6 +154,7 @@ class Run:
             numbers=[(name, _dense(held.numbers[name], size)) for name in _NUMBERS if name in held.numbers],
             codes=[(name, _column(held.codes[name], size)) for name in _CODED if name in held.codes],
             values=[Values.of(size, call_docs, call_fields, starts, start_counts)],
+            sites=[Sites.of(held.sites)],
         )
         calls = np.repeat(np.arange(len(counts), dtype=np.uint32), counts)
         chunks = _inverted(terms, call_docs[calls], call_fields[calls], positions, self._tokeniser.vocabulary)

@@ -5,7 +5,7 @@
 | `terms.*`, `postings.*`, `occurrences.*`, `area.*` | the dictionary and its postings (`postings`) |
 | `length.<Field>` | occurrences in the field, for each document |
 | `values.*` | where the values of the fields of a document start (`Values`) |
-| `number.*`, `code.*`, `keys*`, `names.*` | values of each document (`columns`) |
+| `number.*`, `code.*`, `keys*`, `names.*`, `sites.*` | values of each document (`columns`) |
 | `records.*` | the stored studies (`records`) |
 
 A segment file never changes. Which of its documents are deleted stands in another small file, written anew
@@ -30,11 +30,15 @@ from trialindex.segments.columns import (
     CodeColumn,
     Keys,
     Names,
+    Sites,
+    kept_stretches,
     read_codes,
     read_numbers,
+    read_sites,
     write_codes,
     write_keys,
     write_numbers,
+    write_sites,
 )
 from trialindex.segments.postings import (
     FOLDED,
@@ -43,7 +47,7 @@ from trialindex.segments.postings import (
     NarrowReader,
     PostingsReader,
     PostingsWriter,
-    spread,
+    wide,
 )
 from trialindex.segments.records import Block, Records, RecordWriter
 
@@ -87,10 +91,7 @@ class Values:
         """Return the table without the documents that a mask leaves out."""
         if keep.all():
             return self
-        sizes = np.diff(self.offsets)
-        indexes = spread(self.offsets[:-1][keep], sizes[keep])
-        offsets = np.zeros(int(keep.sum()) + 1, np.int64)
-        np.cumsum(sizes[keep], out=offsets[1:])
+        offsets, indexes = kept_stretches(self.offsets, keep)
         return Values(offsets, self.fields[indexes], self.starts[indexes])
 
     def of_document(self, doc: int) -> dict[str, list[int]]:
@@ -110,7 +111,8 @@ class Contents:
 
     `keys`: the trial ids. The others are asked once, in the order of the fields here, so that no more than
     one array is needed at a time: `lengths` (field, occurrences in it: uint32[documents]), `numbers` (name,
-    float64[documents]), `codes` (field, column), `values`, of one stretch of the documents after the other.
+    float64[documents]), `codes` (field, column), `values` and `sites`, of one stretch of the documents after
+    the other.
     """
 
     keys: list[str]
@@ -118,6 +120,7 @@ class Contents:
     numbers: Iterable[tuple[str, npt.NDArray[np.float64]]]
     codes: Iterable[tuple[str, CodeColumn]]
     values: Iterable[Values]
+    sites: Iterable[Sites]
 
 
 class _AreaLengths:
@@ -173,6 +176,7 @@ def write_segment(
     for name, column in contents.codes:
         write_codes(writer, name, column)
     _write_values(writer, contents.values)
+    write_sites(writer, contents.sites)
     postings = PostingsWriter(writer, size, {name: area.total for name, area in areas.items()})
     for chunk in chunks:
         postings.append(chunk)
@@ -189,11 +193,7 @@ def _write_values(writer: ArrayWriter, parts: Iterable[Values]) -> None:
         sizes.append(np.diff(values.offsets))
     starts.finish()
     offsets = np.cumsum(np.concatenate(sizes))
-    writer.put("values.offsets", offsets.astype(_wide(int(offsets[-1]))))
-
-
-def _wide(highest: int) -> np.dtype[np.unsignedinteger]:
-    return np.dtype("<u4") if highest < 1 << 32 else np.dtype("<u8")
+    writer.put("values.offsets", offsets.astype(wide(int(offsets[-1]))))
 
 
 class Segment:
@@ -263,6 +263,10 @@ class Segment:
     def codes(self, field: str) -> CodeColumn:
         """Return the codes of a field."""
         return read_codes(self.file, field, self.size)
+
+    def sites(self) -> Sites:
+        """Return the coordinates of the sites of all documents, read anew."""
+        return read_sites(self.file, self.size)
 
     def names(self, field: str) -> Names | None:
         """Return the names of a field; None where no document has one."""
