@@ -433,9 +433,10 @@ def test_memory_is_for_all_processes_together() -> None:
             found = plan([], memory << 20, wanted)
             assert found.workers <= wanted and found.workers != 1 and found.run > 0
             rest = 140 << 20
-            each = (rest + 2 * found.run) * found.workers
-            assert each + (rest if found.workers else rest + 2 * found.own) <= (memory << 20) + 1
-    assert plan([], 540 << 20, 64).workers == 2 and plan([], 539 << 20, 64).workers == 0
+            each = (rest + 2.5 * found.run) * found.workers
+            parent = 300 << 20 if found.workers else rest + 2.5 * found.own
+            assert each + parent <= (memory << 20) + 1
+    assert plan([], 700 << 20, 64).workers == 2 and plan([], 699 << 20, 64).workers == 0
 
 
 def test_a_packed_program_reads_alone(monkeypatch: pytest.MonkeyPatch) -> None:

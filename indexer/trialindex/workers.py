@@ -15,13 +15,14 @@ Ctrl-C: the parent ends them. Their standard input is the sign that the parent l
 end.
 
 How `memory` becomes processes: a process takes about 140 MB beside the documents that it holds (Python, the
-tables, the words it knows), and while it writes them twice what they are. The parent, which holds few,
-gets 140 MB; a worker at least 200 MB, so 1 GB is four workers. What is left over is shared out evenly.
+tables, the words it knows), and while it writes them two and a half times what they are. The parent, which
+merges segments while others read, gets 300 MB; a worker at least 200 MB, so 1 GB is three workers. What is
+left over is shared out evenly.
 
 >>> plan([], memory=200 << 20, workers=8)
-Plan(workers=0, run=31457280, own=31457280)
+Plan(workers=0, run=25165824, own=25165824)
 >>> plan([], memory=1 << 30, workers=3), plan([], memory=1 << 30, workers=64).workers
-(Plan(workers=3, run=81089877, own=33554432), 4)
+(Plan(workers=3, run=42502280, own=33554432), 3)
 >>> plan([], memory=100 << 20)
 Traceback (most recent call last):
     ...
@@ -63,8 +64,10 @@ _MB = 1 << 20
 # What a process needs to be of use, and what it takes beside its documents.
 _LEAST = 200 * _MB
 _REST = 140 * _MB
+# What the parent of workers takes: it merges what they made.
+_PARENT = 300 * _MB
 # What a process takes while it writes documents, for each byte of them (`Run.memory`).
-_WRITING = 2
+_WRITING = 2.5
 # The documents that the parent holds, while workers read.
 _OWN = 32 * _MB
 # Documents of a run of a worker: what is lost when it is stopped, and how soon the first can be searched.
@@ -110,11 +113,11 @@ def plan(paths: Iterable[Path], memory: int, workers: int | None = None) -> Plan
     wanted = min(_cores(), _worth(paths)) if workers is None else workers
     # A program that is packed into one file has no interpreter to start.
     able = bool(sys.executable) and not getattr(sys, "frozen", False)
-    count = min(wanted, (memory - _REST) // _LEAST) if able else 0
+    count = min(wanted, (memory - _PARENT) // _LEAST) if able else 0
     # One worker and a parent that waits for it are slower than the parent alone.
     if count < 2:
         return Plan(0, _documents(memory), _documents(memory))
-    return Plan(count, _documents((memory - _REST) // count), _OWN)
+    return Plan(count, _documents((memory - _PARENT) // count), _OWN)
 
 
 def _documents(memory: int) -> int:
