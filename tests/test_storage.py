@@ -325,6 +325,7 @@ def test_the_lock_of_another_process_goes_when_it_is_killed(tmp_path: Path) -> N
     told, tells = context.Pipe(duplex=False)
     child = context.Process(target=_hold, args=(str(index), tells))
     child.start()
+    tells.close()  # the child's end is the only one: if it dies, this fails and does not wait
     try:
         assert told.recv() == "held"
         with pytest.raises(IndexLocked, match="another process"):
