@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import os
@@ -587,3 +588,69 @@ def test_a_second_download_with_fewer_columns_takes_nothing_away(tmp_path: Path)
         assert protocol["conditionsModule"]["conditions"] == ["Gout"]
         assert protocol["designModule"]["phases"] == ["PHASE2"]
         assert [source["file"] for source in held["sourceSection"]["sources"]] == ["few.csv", "full.csv"]
+
+
+def edge(number: int, value: str) -> str:
+    """The text of a study that states some JSON under a key that the registry does not know."""
+    made = study(f"NCT{number:08d}")
+    return json.dumps(made)[:-1] + f', "edge": {value}}}'
+
+
+EDGES = [
+    "18446744073709551616",  # beyond 64 bits
+    "-9223372036854775809",
+    "[1.0, 1, -0.0, 1e22, 0.0001]",
+    "1e400",  # infinity
+    '{"a": 1, "b": 2, "a": 3}',  # the last one counts
+    '[null, "null"]',
+    "[" * 50 + "]" * 50,
+]
+
+
+def test_values_at_the_edge_of_json_are_stored_as_they_were_read(tmp_path: Path) -> None:
+    path = tmp_path / "edges.jsonl"
+    path.write_text("\n".join(edge(number, value) for number, value in enumerate(EDGES)), "utf-8")
+    report = build([path], tmp_path / "index", workers=1)
+    assert (report.added, report.rejected) == (len(EDGES), 0)
+    held = [one["edge"] for _, one in sorted(stored(tmp_path / "index").items())]
+    assert [repr(value) for value in held] == [repr(json.loads(value)) for value in EDGES]
+    assert verify(tmp_path / "index") == []
+    assert build([path], tmp_path / "index", workers=1).unchanged == len(EDGES)
+
+
+def test_half_a_surrogate_pair_is_replaced_and_what_is_no_json_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "edges.jsonl"
+    lines = [edge(1, r'"\ud83d"'), edge(2, "NaN"), edge(3, "[" * 80 + "]" * 80)]
+    path.write_text("\n".join(lines), "utf-8")
+    report = build([path], tmp_path / "index", workers=1)
+    assert (report.added, report.rejected, report.odd) == (1, 2, 1)
+    assert stored(tmp_path / "index")["NCT00000001"]["edge"] == "\N{REPLACEMENT CHARACTER}"
+    assert "NaN is no JSON number" in report.problems[1] and "nested over 60 deep" in report.problems[2]
+
+
+def test_a_build_leaves_the_collector_as_it_was(tmp_path: Path) -> None:
+    before = gc.get_threshold()
+    seen: list[tuple[int, int, int]] = []
+    path = source(tmp_path, "a.json", dated(1, None))
+
+    def noted(report: Report, _: str) -> None:
+        seen.append(gc.get_threshold())
+        if len(seen) == 3:
+            build([path], tmp_path / "inner")  # in the middle of another one
+            seen.append(gc.get_threshold())
+            raise KeyboardInterrupt
+
+    try:
+        gc.set_threshold(500, 7, 9)
+        build([path], tmp_path / "index", progress=noted)
+        assert gc.get_threshold() == (500, 7, 9)
+        assert seen == [(100_000, 7, 9)] * 2
+        with pytest.raises(KeyboardInterrupt):
+            build([path], tmp_path / "index", progress=noted)
+        assert gc.get_threshold() == (500, 7, 9)
+        assert seen == [(100_000, 7, 9)] * 4
+        gc.set_threshold(0, 7, 9)  # whoever lets it never look wants that
+        build([path], tmp_path / "index", progress=noted)
+        assert seen[4:] == [(0, 7, 9)] * 2 and gc.get_threshold() == (0, 7, 9)
+    finally:
+        gc.set_threshold(*before)

@@ -49,16 +49,29 @@ ALLOWED = {
         "trialsearch/whoosh_schema.py",
         "trialsearch/whoosh_sound.py",
     },
+    "orjson": {"trialindex/quick_json.py"},
     "pydantic": {"trialindex/trial.py"},
     "rapidfuzz": {"trialsearch/fuzzy.py", "trialsearch/widening.py"},
 }
-HEAVY = ("whoosh", "pydantic", "rich", "lxml", "rapidfuzz", "click", "platformdirs", "numpy", "zstandard")
+HEAVY = (
+    "whoosh",
+    "pydantic",
+    "rich",
+    "lxml",
+    "rapidfuzz",
+    "click",
+    "platformdirs",
+    "numpy",
+    "orjson",
+    "zstandard",
+)
 # What a plain search does without: each costs as much as the search itself, or more.
 NEVER_IN_A_SEARCH = (
-    "whoosh", "pydantic", "rich", "lxml", "rapidfuzz", "platformdirs", "filelock", "asyncio", "concurrent",
-    "multiprocessing", "subprocess", "shutil", "tempfile", "zipfile", "difflib", "csv", "importlib.metadata",
-    "importlib.resources", "click.shell_completion", "trialindex.builder", "trialindex.criteria",
-    "trialindex.formats", "trialindex.trial", "trialsearch.similar", "trialsearch.suggest",
+    "whoosh", "pydantic", "rich", "lxml", "orjson", "rapidfuzz", "platformdirs", "filelock", "asyncio",
+    "concurrent", "multiprocessing", "subprocess", "shutil", "tempfile", "zipfile", "difflib", "csv",
+    "importlib.metadata", "importlib.resources", "click.shell_completion", "trialindex.builder",
+    "trialindex.criteria", "trialindex.formats", "trialindex.trial", "trialsearch.similar",
+    "trialsearch.suggest",
 )  # fmt: skip
 
 

@@ -185,3 +185,29 @@ def test_real_records() -> None:
     with gzip.open(SHARED / "eval" / "records.jsonl.gz", "rt", encoding="utf-8") as lines:
         for line in islice(lines, 300):
             check(list(Document.of(json.loads(line)).text.values()), tokeniser)
+
+
+@pytest.mark.parametrize("size", range(1, 20))
+def test_chunks_that_differ_in_their_last_letter_or_length_alone_are_told_apart(size: int) -> None:
+    word = "abcdefghijklmnopqrst"[:size]
+    # A letter of two bytes may lie across the fifteenth.
+    words = [word, word[:-1] + "z", word + "z", word[:-1] + "é", "é" + word[1:], word[:-1] + "\0", word[:-1]]
+    # Twice: the second time they are recent.
+    check([[" ".join(words)], [" ".join(reversed(words))]] * 2)
+
+
+def test_recent_chunks_that_take_the_place_of_each_other_keep_their_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_PLACES", 1)
+    tokeniser = Tokeniser()
+    for _ in range(3):
+        check([["lupus nephritis of the kidney, lupus", "IL 2 (lupus)"], ["", "kidney\nlupus"]], tokeniser)
+
+
+def test_chunks_of_one_word_share_its_tokens() -> None:
+    tokeniser = Tokeniser()
+    tokeniser.add(["lupus (lupus) lupus. phase (phase phase) 2"])
+    found = tokeniser.drain()
+    assert tokeniser.vocabulary == ["lupus", "phase", "2"]
+    assert found.terms.tolist() == [0, 0, 0, 1, 1, 1, 2]

@@ -92,7 +92,8 @@ _ROMAN = {
     for number, numeral in enumerate("I II III IV V VI VII VIII IX X XI XII XIII".split(), start=1)
 }
 
-_LONGEST_NUMERAL = max(map(len, _ROMAN))
+# Letters of a name that a number belongs to, and of a numeral.
+_LONGEST_BOUND = 4
 
 _DROPPED = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 _MICRO = re.compile(r"[µμ](?=(?:g|l|m|mol|M|L|U|IU|Ci|Sv|Gy|s|V|A|W|Eq)\b)")
@@ -125,10 +126,14 @@ _GREEK = dict(zip("αβγδεζηθικλμνξοπρσςτυφχψωϐϑϕ", _G
 _LATIN = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "ß": "ss", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
 )
-_HYPHENS = frozenset("-‐‑‒–−")
+# What stands between two atoms -> how they are joined (`_Atom.joint`).
+_JOINTS = {"": "", " ": " ", "/": "/"} | dict.fromkeys("-‐‑‒–−", "-")
 _ACRONYM = re.compile(r"[A-Z]{2,6}")
 _ACRONYM_PLURAL = re.compile(r"([A-Z]{2,6})s")
+_POSSESSIVES = frozenset(("'s", "’s", "'S", "’S"))
+_GLUED = frozenset(("", "-"))
 _LONGEST_COMPOUND = 28
+_MOST_JOINED = 6  # atoms of a compound
 _LONGEST_TERM = 64
 # No cache of its own: `_normal` has one, and so nothing is kept from word to word that threads could share.
 _STEM = Stemmer.Stemmer("english", 0).stemWord
@@ -182,6 +187,9 @@ class Piece(NamedTuple):
     places: tuple[int, ...]
     head: int
     tail: int
+
+
+_NO_TERM = Piece(1, (), (), 0, 0)
 
 
 class _Atom:
@@ -244,11 +252,13 @@ def _normal(word: str) -> str:
 
 def _word_terms(raw: str, shouting: bool) -> tuple[str, ...]:
     """Return the terms of one word as written, the likeliest first; () for a function word."""
-    if raw[-2:] in {"'s", "’s", "'S", "’S"}:
+    if raw[-2:] in _POSSESSIVES:
         raw = raw[:-2]
     elif raw[-1:] == "s" and (plural := _ACRONYM_PLURAL.fullmatch(raw)):
         raw = plural[1]
     folded = _plain(raw)
+    if not raw[1:2].isupper():  # as in most words: no acronym
+        return () if folded in STOP_WORDS else (_normal(folded),)
     acronym = raw.isupper() and _ACRONYM.fullmatch(raw) is not None
     if folded in STOP_WORDS:
         return (raw,) if acronym and not shouting and folded not in _NEVER_ACRONYMS else ()
@@ -281,13 +291,13 @@ def _read_word(raw: str, shouting: bool) -> tuple[str, tuple[str, ...]]:
 def _atoms(text: str, shouting: bool) -> list[_Atom]:
     found: list[_Atom] = []
     end = -1
+    names_a = False
     plain_text = text.isascii() or max(text) < _FIRST_IDEOGRAPH
     for match in (_ATOM if plain_text else _atom_or_ideograph()).finditer(text):
         kind = match.lastgroup or ""
         raw = match[0]
         start, stop = match.span()
-        between = text[end:start] if found else "/"
-        joint = between if between in {"", " ", "/"} else "-" if between in _HYPHENS else "|"
+        joint = _JOINTS.get(text[end:start], "|") if found else "/"
         if kind == "word":
             # Cut first: on a word of thousands of letters a stemmer takes hours.
             plain, terms = _read_word(raw[: 2 * _LONGEST_TERM], shouting)
@@ -301,7 +311,8 @@ def _atoms(text: str, shouting: bool) -> list[_Atom]:
             terms = (plain,)
         found.append(_Atom(kind, raw, start, stop, joint, terms, plain))
         end = stop
-    for before, atom in pairwise(found):
+        names_a = names_a or plain == "a"
+    for before, atom in pairwise(found) if names_a else ():
         # The letter of a name is no article: alfa-2a, HLA-A, hepatitis A, Aβ.
         close = atom.joint in {"", "-"}
         if atom.plain == "a" and (close or (atom.joint == " " and before.plain in _NUMBERED)):
@@ -331,7 +342,10 @@ def _takes_number(word: _Atom) -> bool:
     return word.kind in {"word", "greek"} and (
         word.plain in _NUMBERED
         or (
-            len(word.plain) <= 4 and bool(word.terms) and word.plain.isalpha() and word.plain not in _COUNTING
+            len(word.plain) <= _LONGEST_BOUND
+            and bool(word.terms)
+            and word.plain.isalpha()
+            and word.plain not in _COUNTING
         )
     )
 
@@ -350,15 +364,16 @@ def _letter_and_number(atoms: list[_Atom], first: int) -> bool:
     )
 
 
-def _compounds(atoms: list[_Atom]) -> Iterator[tuple[int, int, str]]:
-    """Yield (first, last, term) for the atoms that are written as one: maximal runs, and names with
+def _compounds(atoms: list[_Atom]) -> list[tuple[int, int, str]]:
+    """Return (first, last, term) for the atoms that are written as one: maximal runs, and names with
     their numbers.
     """
+    found: list[tuple[int, int, str]] = []
     size = len(atoms)
     first = 0
     while first < size:
         last = first
-        while last + 1 < size and atoms[last + 1].joint in {"", "-"}:
+        while last + 1 < size and atoms[last + 1].joint in _GLUED:
             last += 1
         # `IL 2`: the number joins over the space, and takes along what is glued to it (`alfa 2a`).
         spaced = last + 1 < size and (
@@ -373,19 +388,19 @@ def _compounds(atoms: list[_Atom]) -> Iterator[tuple[int, int, str]]:
             while last + 1 < size and atoms[last + 1].joint == "":
                 last += 1
         if last > first:
-            yield from _run_compounds(atoms, first, last)
+            found += _run_compounds(atoms, first, last)
         # `phase 1/2`, `grade 3/4`: each number belongs to the word.
         if last == first + 1 and atoms[last].kind == "number" and atoms[first].plain in _NUMBERED:
             while last + 1 < size and atoms[last + 1].joint == "/" and atoms[last + 1].kind == "number":
                 last += 1
-                yield first, last, atoms[first].plain + atoms[last].plain
+                found.append((first, last, atoms[first].plain + atoms[last].plain))
         first = last + 1
+    return found
 
 
-def _run_compounds(atoms: list[_Atom], first: int, last: int) -> Iterator[tuple[int, int, str]]:
+def _run_compounds(atoms: list[_Atom], first: int, last: int) -> list[tuple[int, int, str]]:
     whole = _joined(atoms[first : last + 1])
-    if whole:
-        yield first, last, whole
+    found = [(first, last, whole)] if whole else []
     # Inside a longer run a name and its number are a name still: the IL-2 of `IL-2-producing`.
     place = first
     while place < last:
@@ -395,21 +410,24 @@ def _run_compounds(atoms: list[_Atom], first: int, last: int) -> Iterator[tuple[
             while stop < last and atoms[stop + 1].joint == "" and len(atoms[stop + 1].plain) <= 2:
                 stop += 1
             if (place, stop) != (first, last) and (inner := _joined(atoms[place : stop + 1])):
-                yield place, stop, inner
+                found.append((place, stop, inner))
             place = stop
         place += 1
+    return found
 
 
 def _joined(run: list[_Atom]) -> str:
     """Return the compound term of a run of atoms, or "" where the run is no name (`18-65`, `12-week`)."""
-    plain = "".join([*(atom.plain for atom in run[:-1]), singular(run[-1].plain)])
-    if len(plain) > _LONGEST_COMPOUND or len(run) > 6:
+    if len(run) > _MOST_JOINED:
         return ""
-    numbers = [atom.kind == "number" for atom in run]
-    if all(numbers):
+    plain = "".join([atom.plain for atom in run[:-1]]) + singular(run[-1].plain)
+    if len(plain) > _LONGEST_COMPOUND:
         return ""
-    if numbers[0] and len(run) == 2 and len(run[1].plain) > 3:
-        return ""
+    if run[0].kind == "number":
+        if len(run) == 2 and len(run[1].plain) > 3:
+            return ""
+        if all(atom.kind == "number" for atom in run):
+            return ""
     return _normal(plain)
 
 
@@ -441,10 +459,14 @@ def piece(text: str, shouting: bool) -> Piece:
     (0, 0, 0)
     """
     if text.isascii() and text.isalpha():
-        plain, terms = _read_word(text[: 2 * _LONGEST_TERM], shouting)
+        raw = text[: 2 * _LONGEST_TERM]
+        plain = raw.lower()
+        if len(plain) > _LONGEST_BOUND and not raw[1].isupper() and plain not in _NUMBERED:
+            # Most words: no acronym, and no number belongs to it.
+            return _NO_TERM if plain in STOP_WORDS else Piece(1, (_normal(plain),), (0,), 0, 0)
+        plain, terms = _read_word(raw, shouting)
         only = _Atom("word", text, 0, len(text), "/", terms, plain)
-        head = _head([only]) if len(text) <= _LONGEST_NUMERAL else 0
-        return Piece(1, terms, (0,) * len(terms), head, _tail(only))
+        return Piece(1, terms, (0,) * len(terms), _head([only]), _tail(only))
     atoms = _atoms(text, shouting)
     if not atoms:
         return Piece(0, (), (), 0, 0)
@@ -511,7 +533,7 @@ def units(text: str) -> list[Unit]:
     """
     prepared = prepare(text)
     atoms = _atoms(prepared, shouts(prepared))
-    starts = {first: (last, term) for first, last, term in reversed(list(_compounds(atoms)))}
+    starts = {first: (last, term) for first, last, term in reversed(_compounds(atoms))}
     found: list[Unit] = []
     place = 0
     while place < len(atoms):

@@ -9,17 +9,20 @@ on. Large sources are read by several processes (`workers`); what the index hold
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
+import threading
 from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from trialindex import merge
+from trialindex import merge, quick_json
 from trialindex.formats import read_items
 from trialindex.formats.files import walk
 from trialindex.formats.record import Item, Rejected, SourceRecord
@@ -39,6 +42,8 @@ _COMMIT = 10_000
 # Numbers that wait in a set before they go into the array.
 _RECENT = 1 << 14
 PROBLEMS = 1000
+# Objects made and kept after which Python looks for cycles among them, while records are read.
+_BETWEEN_COLLECTIONS = 100_000
 
 
 @dataclass(slots=True)
@@ -132,7 +137,11 @@ def build(
     plan = processes.plan(paths, memory, workers)
     folder = Path(index)
     report = Report()
-    with Writer(folder, memory=plan.own) as writer, _Rejects(folder / REJECTS) as rejects:
+    with (
+        COLLECTOR.at_rest(),
+        Writer(folder, memory=plan.own) as writer,
+        _Rejects(folder / REJECTS) as rejects,
+    ):
         processes.sweep(folder)
         if plan.workers:
             processes.read(paths, writer, plan, report, rejects.write, progress)
@@ -146,6 +155,40 @@ def build(
     report.rejects = rejects.path if rejects.path.is_file() else None
     report.trials = count(folder)
     return report
+
+
+class _Collector:
+    """Python's collector of cycles, at rest while anybody builds.
+
+    A record is thousands of small objects and no cycle; looking for one in them again and again takes a sixth
+    of the time of a build. What does make a cycle (an exception and its frames) is still found, later.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._resting = 0
+        self._before = (0, 0, 0)
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Let it look seldom; when the last of several threads is done, as often as before."""
+        with self._lock:
+            if not self._resting:
+                self._before = gc.get_threshold()
+                # 0 is never, and stays so.
+                rare = max(self._before[0], _BETWEEN_COLLECTIONS) if self._before[0] else 0
+                gc.set_threshold(rare, *self._before[1:])
+            self._resting += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._resting -= 1
+                if not self._resting:
+                    gc.set_threshold(*self._before)
+
+
+COLLECTOR = _Collector()
 
 
 def _read_here(
@@ -185,8 +228,7 @@ def stored_study(snapshot: Snapshot, key: str) -> dict[str, Any] | None:
     return None if doc is None else snapshot.study(doc)
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(NamedTuple):
     """What a record says of its trial that the index did not know before the run, in two numbers: that of
     the trial, and that of all that the record says (0: nothing new). `new`: the index did not hold the trial.
     """
@@ -195,13 +237,28 @@ class Effect:
     content: int
     new: bool
 
+
+class Change(NamedTuple):
+    """What a record makes of what an index held of its trial before the run: `study`, to be stored under
+    `key`.
+    """
+
+    key: str
+    study: dict[str, Any]
+    effect: Effect
+
     @classmethod
-    def of(cls, before: dict[str, Any] | None, record: SourceRecord, after: dict[str, Any]) -> Effect:
-        """`before`: what was stored before the run; `after`: the same with the record."""
-        trial = number(merge.trial_id(record.study).encode("utf-8", "surrogatepass"))
-        same = before is not None and merge.split(before)[0] == merge.split(after)[0]
-        content = 0 if same else number(json.dumps(record.study).encode())
-        return cls(trial, content, before is None)
+    def of(cls, record: SourceRecord, before: Snapshot) -> Change | None:
+        """`before`: the index before the run. None where it holds the record already."""
+        key = merge.trial_id(record.study)
+        held = stored_study(before, key)
+        study = merge.add(held, record)
+        if study == held:
+            return None
+        trial = number(key.encode("utf-8", "surrogatepass"))
+        same = held is not None and merge.split(held)[0] == merge.split(study)[0]
+        content = 0 if same else number(quick_json.dumps(record.study))
+        return cls(key, study, Effect(trial, content, held is None))
 
 
 def number(data: bytes) -> int:
@@ -269,13 +326,11 @@ class _Update:
         self._pending: dict[str, dict[str, Any]] = {}
 
     def take(self, record: SourceRecord) -> None:
-        key = merge.trial_id(record.study)
-        before = stored_study(self._before, key)
-        study = merge.add(before, record)
-        if study == before:
+        change = Change.of(record, self._before)
+        if change is None:
             self._report.unchanged += 1
             return
-        effect = Effect.of(before, record, study)
+        key, study, effect = change
         if self._effects.has(effect.trial):
             now = self._pending.get(key) or self._writer.get(key)
             study = study if now is None else merge.union(now, study)
@@ -385,7 +440,7 @@ def rebuild(index: str | Path, *, memory: int = MEMORY) -> int:
 
     own = plan([], memory).own
     folder = Path(index)
-    with Writer(folder, create=False, memory=own) as writer:
+    with COLLECTOR.at_rest(), Writer(folder, create=False, memory=own) as writer:
         for key, study in stored_studies(folder):
             writer.put(key, study)
         writer.merge()

@@ -121,13 +121,17 @@ def split_criteria(text: str) -> Criteria:
     headed = False
     previous = ""
     for line in _lines(text):
-        turn, kept = _mark(line, previous, part) if line else (None, "")
+        if not _may_head(line):
+            lines[part].append(line)
+            previous = line
+            continue
+        turn, kept = _mark(line, previous, part)
         if turn == "exclusion" and not headed:
             # A text that names only its exclusions has begun with what it asks for.
             lines["inclusion"], lines["other"] = lines["other"], []
         headed = headed or turn in ("inclusion", "exclusion")
         part = turn or part
-        if kept or not line:
+        if kept:
             lines[part].append(kept)
         previous = line
     return Criteria(*(_text(lines[name]) for name in Criteria._fields))
@@ -156,9 +160,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _mark(line: str, previous: str, part: str) -> tuple[str | None, str]:
-    """Return the part that a line turns to, or None, and what is kept of the line."""
-    if not _may_head(line):
-        return None, line
+    """Return the part that a line which may be a heading turns to, or None, and what is kept of it."""
     bullet = _BULLET.match(line)
     bare = line[bullet.end() :] if bullet else line
     bare = bare.replace("**", "").replace("__", "").strip().rstrip("*_ ").replace("：", ":")

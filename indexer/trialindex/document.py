@@ -20,7 +20,7 @@ The coordinates of its sites are those of the places that have both:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from trialindex import codes
@@ -114,6 +114,7 @@ _POINT = "LocationGeoPoint"
 _MOST_LATITUDE, _MOST_LONGITUDE = 90, 180
 # Decimals of a degree that are kept: as many as a segment stores (`segments.columns`).
 _DECIMALS = 7
+_LONGEST_CODE = 100  # characters
 
 
 @cache
@@ -197,4 +198,10 @@ def _tidy(values: list[Any]) -> list[str]:
 
 def code_text(code: str) -> str:
     """Return what a code says as text, so that its words can be searched; "" for yes and no."""
+    # The registry has some hundred; what is longer than any of them is none, and not to be held.
+    return _said(code) if len(code) <= _LONGEST_CODE else codes.words(code)
+
+
+@lru_cache(maxsize=1 << 10)
+def _said(code: str) -> str:
     return "" if code in {"true", "false"} else codes.words(code)

@@ -41,17 +41,25 @@ _INSIDE_PATTERN = re.compile(
         for letter in sorted({old[0] for old, _ in _INSIDE})
     )
 )
-# Compiled when a word first needs them.
+# How a word may be spelt anew at its end: what it must end in, by which few words are tried; the pattern,
+# compiled when a word first needs it; and what takes its place.
 _RE_ENDING = r"(cent|fib|lit|met|tit|goit|calib|spect|theat|maneuv)re(s?)$"
 _DOUBLED = r"(lab|mod|couns|trav|canc|chann|tunn|sign)ell(ed|ing|ings|er|ers|or|ors)$"
+_LYSE = r"(ana|para|dia|hydro|cata)lys(e|ed|er|ers|ing)$"
 _ISE = (
     r"(\w{2,}(?:al|an|ar|at|er|et|ib|ic|id|il|im|om|on|or|un|ur|yt"
     r"|en|ot|ag|as|es|gn|in|it|ll|og|ol|rd|th|ul|ym)|\bion)is(e|ed|es|er|ers|ing|ation|ations)$"
 )
+_ISE_ENDS = ("ise", "ised", "ises", "iser", "isers", "ising", "isation", "isations")
 _NEVER_IZE = (
     r"^(com)?promis|^premis|^surmis|^anis|^paradis|^merchandis|^improvis|^televis|^supervis|^memoris$"
 )
-_LYSE = r"(ana|para|dia|hydro|cata)lys(e|ed|er|ers|ing)$"
+_ENDS = (
+    (("re", "res"), _RE_ENDING, r"\1er\2"),
+    (("elled", "elling", "ellings", "eller", "ellers", "ellor", "ellors"), _DOUBLED, r"\1el\2"),
+    (("lyse", "lysed", "lyser", "lysers", "lysing"), _LYSE, r"\1lyz\2"),
+)
+_ANY_END = (*(end for ends, _, _ in _ENDS for end in ends), *_ISE_ENDS)
 
 _SINGULAR = {
     plural: single
@@ -82,15 +90,13 @@ _SINGULAR = {
 
 def american(word: str) -> str:
     """Return the American spelling of a lower-case word; the word itself where the two agree."""
-    # The plain tests are what each pattern needs at least: few words get past one of them.
     word = _INSIDE_PATTERN.sub(lambda match: _INSIDE_TABLE[match[0]], word)
-    if word.endswith(("re", "res")):
-        word = re.sub(_RE_ENDING, r"\1er\2", word)
-    if "ell" in word:
-        word = re.sub(_DOUBLED, r"\1el\2", word)
-    if "lys" in word:
-        word = re.sub(_LYSE, r"\1lyz\2", word)
-    if "is" in word and not re.match(_NEVER_IZE, word):
+    if not word.endswith(_ANY_END):
+        return word
+    for ends, pattern, instead in _ENDS:
+        if word.endswith(ends):
+            word = re.sub(pattern, instead, word)
+    if word.endswith(_ISE_ENDS) and not re.match(_NEVER_IZE, word):
         word = re.sub(_ISE, r"\1iz\2", word)
     return word
 

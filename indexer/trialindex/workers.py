@@ -49,7 +49,17 @@ from pathlib import Path
 from typing import IO, Any
 
 from trialindex import errors, merge
-from trialindex.builder import PROBLEMS, Effect, Effects, Report, number, reject_line, stored_study
+from trialindex.builder import (
+    COLLECTOR,
+    PROBLEMS,
+    Change,
+    Effect,
+    Effects,
+    Report,
+    number,
+    reject_line,
+    stored_study,
+)
 from trialindex.document import Document
 from trialindex.errors import TrialError
 from trialindex.formats import read_share
@@ -392,7 +402,8 @@ def main() -> None:
     os.dup2(2, 1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        _Worker(task, out).run()
+        with COLLECTOR.at_rest():
+            _Worker(task, out).run()
     except OSError as error:
         file = os.fspath(error.filename) if isinstance(error.filename, (str, os.PathLike)) else None
         _tell(out, error=error.strerror or str(error), type="", errno=error.errno or 0, file=file)
@@ -427,7 +438,7 @@ class _Worker:
         self._run = Run()
         self._segments = 0
         self._more: IO[bytes] | None = None
-        self._effects: list[tuple[int, int, bool]] = []
+        self._effects: list[Effect] = []
         self._report = Report()
         self._places: list[Place] = []  # of the problems
 
@@ -476,14 +487,12 @@ class _Worker:
         _tell(self._out, counts=counts, file=file)
 
     def _take(self, record: SourceRecord) -> None:
-        key = merge.trial_id(record.study)
-        before = stored_study(self._before, key)
-        study = merge.add(before, record)
-        if study == before:
+        change = Change.of(record, self._before)
+        if change is None:
             self._report.unchanged += 1
             return
-        effect = Effect.of(before, record, study)
-        self._effects.append((effect.trial, effect.content, effect.new))
+        key, study, effect = change
+        self._effects.append(effect)
         if key in self._run:
             # One document a trial in a segment: the parent joins the others to it.
             if self._more is None:

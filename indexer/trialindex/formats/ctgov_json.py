@@ -265,14 +265,14 @@ class _Reader:
 def _too_deep(study: dict[str, Any]) -> bool:
     level: list[Any] = [study]
     for _ in range(_DEEPEST):
-        level = [
-            below
-            for node in level
-            for below in (node.values() if isinstance(node, dict) else node)
-            if isinstance(below, (dict, list))
-        ]
-        if not level:
+        below = []
+        for node in level:
+            for value in node.values() if type(node) is dict else node:
+                if type(value) is dict or type(value) is list:
+                    below.append(value)
+        if not below:
             return False
+        level = below
     return True
 
 

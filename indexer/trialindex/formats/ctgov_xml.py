@@ -136,10 +136,13 @@ def _parser() -> etree.XMLParser:
         huge_tree=False,
         remove_comments=True,
         remove_pis=True,
+        remove_blank_text=True,  # what indents the elements says nothing
     )
 
 
 def _drop_namespaces(root: etree._Element) -> None:
+    if root.tag == "clinical_study":
+        return
     if any(True for _ in root.iter("{*}clinical_study")) and next(root.iter("clinical_study"), None) is None:
         for element in root.iter("{*}*"):
             element.tag = etree.QName(element).localname
@@ -468,16 +471,15 @@ def _put(piece: str, prefix: str, element: str) -> Fill:
         return put_text
 
     def put(reading: _Reading, item: Node, text: str) -> None:
-        text = tidy(text)
-        if not text:
-            return
-        value: Any = text
-        if not plain:
-            value, reason = _converted(piece, text)
+        value: Any
+        if plain:
+            value = text = tidy(text)
+        else:
+            text, value, reason = _converted(piece, text)
             if reason:
                 reading.odd.append(Odd(piece, text, reason))
-            if value is None:
-                return
+        if not text or value is None:
+            return
         node = reading.study if rooted else item
         for key in above:
             node = node.setdefault(key, {})
@@ -489,15 +491,17 @@ def _put(piece: str, prefix: str, element: str) -> Fill:
     return put
 
 
-def _converted(piece: str, text: str) -> tuple[Any, str]:
+def _converted(piece: str, text: str) -> tuple[str, Any, str]:
+    """Return a text without its line breaks, its value, and what is odd about it; "" and None for no text."""
     # Codes and dates recur by the thousand; long texts do not, and are not to be held.
-    return _recurring(piece, text) if len(text) <= 100 else convert(text, field(piece))
+    return _recurring(piece, text) if len(text) <= 100 else _recurring.__wrapped__(piece, text)
 
 
 @lru_cache(maxsize=1 << 14)
-def _recurring(piece: str, text: str) -> tuple[Any, str]:
-    value, reason = convert(text, field(piece))
-    return (tuple(value) if isinstance(value, list) else value), reason
+def _recurring(piece: str, text: str) -> tuple[str, Any, str]:
+    text = _line(text)
+    value, reason = convert(text, field(piece)) if text else (None, "")
+    return text, (tuple(value) if isinstance(value, list) else value), reason
 
 
 def _fixed(element: str, usual: str) -> Fill:
@@ -548,7 +552,7 @@ class _Reading:
             identity["nctId"] = canonical(identity["nctId"])
         except InvalidTrialId as error:
             return str(error)
-        self.study["hasResults"] = root.find("clinical_results") is not None
+        self.study["hasResults"] = next(root.iterchildren("clinical_results"), None) is not None
         for place, text, why in settle_totals(
             self.study.get("resultsSection", {}).get("adverseEventsModule", {})
         ):
@@ -570,9 +574,8 @@ class _Reading:
         outer = item
         if place.opens:
             item = {}
-        if place.shares:
-            shared: Node = {}
-            known = len(_list_at(item, place.shares))
+        shared: Node = {}
+        known = len(_list_at(item, place.shares)) if place.shares else 0
         attributes: Any = element.items()
         for name, value in attributes:
             fills = place.attributes.get(name)
@@ -647,10 +650,14 @@ class _Reading:
                     arms[label].setdefault("interventionNames", []).append(name)
 
     def _age_groups(self, root: etree._Element) -> None:
-        bounds = [root.find(f"eligibility/{bound}_age") for bound in ("minimum", "maximum")]
+        bounds = [
+            bound
+            for section in root.iterchildren("eligibility")
+            for bound in section.iterchildren("minimum_age", "maximum_age")
+        ]
         module = self.study.get("protocolSection", {}).get("eligibilityModule", {})
         ages = [module.get(key) for key in ("minimumAge", "maximumAge")]
-        if any(bound is not None for bound in bounds) and all(age is None or parse_age(age) for age in ages):
+        if bounds and all(age is None or parse_age(age) for age in ages):
             groups = age_groups(*ages)
             if groups:
                 self.study["protocolSection"].setdefault("eligibilityModule", {})["stdAges"] = groups

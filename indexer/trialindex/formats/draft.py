@@ -21,7 +21,7 @@ number taken out of its commas. What does not fit is kept as it stands and noted
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from trialindex import codes
@@ -130,20 +130,53 @@ def check(study: dict[str, Any]) -> list[Odd]:
 
     The study itself is left as it is. Unknown keys are no oddity.
     """
-    return list(_odd_values(study, ""))
+    found: list[Odd] = []
+    _check(study, _known(), found)
+    return found
 
 
-def _odd_values(node: Any, path: str) -> Iterator[Odd]:
-    if isinstance(node, dict):
-        for key, below in node.items():
-            yield from _odd_values(below, f"{path}.{key}" if path else str(key))
-    elif isinstance(node, list):
-        for below in node:
-            yield from _odd_values(below, path)
-    elif (entry := by_path().get(path)) is not None and node is not None:
-        reason = _fault(node, entry)
-        if reason:
-            yield Odd(entry.piece, str(node), reason)
+class _Known:
+    """A place of the study's structure: the field that stands there, if one does, and what stands below.
+
+    `free`: any text will do.
+    """
+
+    __slots__ = ("below", "field", "free")
+
+    def __init__(self) -> None:
+        self.below: dict[str, _Known] = {}
+        self.field: StudyField | None = None
+        self.free = True
+
+
+@cache
+def _known() -> _Known:
+    """Return the root of the table of fields, as a tree."""
+    root = _Known()
+    for path, entry in by_path().items():
+        place = root
+        for step in path.split("."):
+            place = place.below.setdefault(step, _Known())
+        place.field = entry
+        place.free = not _fault("", entry)
+    return root
+
+
+def _check(node: Any, place: _Known, found: list[Odd]) -> None:
+    """Note the odd values of an object, or of a list of objects and values."""
+    kind = type(node)
+    if kind is dict:
+        below = place.below
+        for key, value in node.items():
+            at = below.get(key)
+            # Most values are texts where any text will do.
+            if at is not None and not (at.free and type(value) is str):
+                _check(value, at, found)
+    elif kind is list:
+        for value in node:
+            _check(value, place, found)
+    elif node is not None and place.field is not None and (reason := _fault(node, place.field)):
+        found.append(Odd(place.field.piece, str(node), reason))
 
 
 def _is_whole(value: Any) -> bool:

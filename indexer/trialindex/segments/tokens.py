@@ -10,7 +10,8 @@
 
 How: a text is cut at its spaces into chunks, and a chunk that was seen before is looked up, not read again:
 a text of a million words has few distinct ones. Chunks bound to each other over a space (`IL 2`, `type II`)
-are looked up as one. Whatever can be done for all chunks at once is done by numpy.
+are looked up as one. Whatever can be done for all chunks at once is done by numpy: also the looking up of
+short and recent ones, whose bytes are two numbers.
 """
 
 from __future__ import annotations
@@ -41,8 +42,20 @@ _CONTROL = "\2"
 _LINE_BREAK = " \n "
 # No part of a word or number, at either end of it.
 _PUNCTUATION = "\r\t\v\f\u00a0.,;:()[]{}<>\"'!?*/=+%#&|~^`$@_\\•·–-≥≤®™“”…"
-# Bytes of a row of the tables and of an entry of a dict, roughly.
-_ROW = 64
+# Bytes of an entry of a dict, its number included, and of a row of the tables, roughly.
+_ENTRY = 64
+_ROW = 18
+
+# Bytes of a word of the processor. Two hold a chunk of 15 and its length; the masks are, by the length, what
+# of each is the chunk's.
+_WORD = 8
+_FRONT = np.array([(1 << 8 * min(size, _WORD)) - 1 for size in range(2 * _WORD)], np.uint64)
+_BACK = np.array([(1 << 8 * max(size - _WORD, 0)) - 1 for size in range(2 * _WORD)], np.uint64)
+# Recent chunks: 2 to the power of so many, what none begins with, and what spreads them over their places
+# (Knuth, The Art of Computer Programming 3, 6.4: 2**64 over the golden ratio).
+_PLACES = 17
+_NO_CHUNK = 2**64 - 1
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Tokens(NamedTuple):
@@ -63,15 +76,75 @@ class Tokens(NamedTuple):
     start_counts: NDArray[np.uint32]
 
 
-class _Chunks(dict[str, int]):
-    """Chunk -> row of the tables, which a chunk not met before is read into.
+class _Cut:
+    """The chunks of a text, each ended by a space, and what the recent ones are known by.
 
-    `rows`: uint32[4] a chunk: atoms, tokens, where its tokens begin in `terms` and `places`, and one more
-    than the place of its last token. `heads` and `tails`: a byte a chunk, as in `analysis.Piece`. `terms`
-    and `places`: uint32 a token. `size`: bytes, roughly.
+    `starts` and `ends`: int64[n], offsets of bytes in the text's UTF-8. `front` and `back`: uint64[n], the
+    bytes of a chunk of up to 15, zeros behind them, and as the last its length: no two such chunks have the
+    same. `short`: bool[n], whether a chunk is one of these.
     """
 
-    __slots__ = ("heads", "numbers", "places", "rows", "size", "tails", "terms")
+    def __init__(self, text: str) -> None:
+        self._data = text.encode("utf-8", "surrogatepass")
+        padded = np.frombuffer(self._data + bytes(2 * _WORD), np.uint8)
+        self.ends = np.flatnonzero(padded == ord(" "))
+        self.starts = _before(self.ends + 1, total=False)
+        sizes = self.ends - self.starts
+        self.short = sizes < 2 * _WORD
+        np.minimum(sizes, 2 * _WORD - 1, out=sizes)
+        # The eight bytes from each place on, as one number.
+        words: NDArray[np.uint64] = np.ndarray((len(self._data) + _WORD,), "<u8", padded.data, strides=(1,))
+        self.front = words[self.starts] & _FRONT[sizes]
+        self.back = words[self.starts + _WORD] & _BACK[sizes]
+        self.back |= sizes.astype(np.uint64) << np.uint64(56)
+
+    def texts(self, first: NDArray[np.int64], last: NDArray[np.int64]) -> list[str]:
+        """Return what stands from each of some chunks to another, both included."""
+        data = self._data
+        return [
+            data[start:end].decode("utf-8", "surrogatepass")
+            for start, end in zip(self.starts[first].tolist(), self.ends[last].tolist(), strict=True)
+        ]
+
+
+class _Recent:
+    """The rows of recent chunks, found by numpy for many chunks at once: nine in ten are among them.
+
+    Each chunk has one place, which the next chunk of that place takes.
+    """
+
+    def __init__(self) -> None:
+        self._fronts = np.full(1 << _PLACES, _NO_CHUNK, np.uint64)
+        self._backs = np.full(1 << _PLACES, _NO_CHUNK, np.uint64)
+        self._rows = np.zeros(1 << _PLACES, np.uint32)
+
+    def rows(self, chunks: _Cut, known: _Chunks) -> NDArray[np.uint32]:
+        """Return uint32[n], the row of each chunk; `known` has those that are not among the recent ones."""
+        front, back = chunks.front, chunks.back
+        places = ((front ^ (back * _SPREAD)) * _SPREAD) >> np.uint64(64 - _PLACES)
+        found = (self._fronts[places] == front) & (self._backs[places] == back) & chunks.short
+        rows: NDArray[np.uint32] = self._rows[places]
+        others = np.flatnonzero(~found)
+        rows[others] = list(map(known.__getitem__, chunks.texts(others, others)))
+        others = others[chunks.short[others]]
+        taken = places[others]
+        # Of several chunks of one place, numpy keeps the last: the same in all three.
+        self._fronts[taken] = front[others]
+        self._backs[taken] = back[others]
+        self._rows[taken] = rows[others]
+        return rows
+
+
+class _Chunks(dict[str, int]):
+    """Chunk -> row of the tables, which a chunk not met before is read into; chunks of the same tokens that
+    bind their neighbours alike share one.
+
+    `rows`: uint32[4] a row: atoms, tokens, where its tokens begin in `terms` and `places`, and one more
+    than the place of its last token. `heads` and `tails`: a byte a row, as in `analysis.Piece`. `terms`
+    and `places`: uint32 a token. `recent`: rows again. `size`: bytes, roughly.
+    """
+
+    __slots__ = ("heads", "numbers", "places", "recent", "rows", "size", "tails", "terms")
 
     def __init__(self, numbers: _Numbers) -> None:
         super().__init__()
@@ -81,6 +154,7 @@ class _Chunks(dict[str, int]):
         self.tails = bytearray()
         self.terms = array("I")
         self.places = array("I")
+        self.recent = _Recent()
         self.size = 0
         # Row 0 stands for the end of a value; no place holds it but its own.
         self[_VALUE_END] = 0
@@ -93,30 +167,33 @@ class _Chunks(dict[str, int]):
         if core and core != text:
             # Its tokens are those of the word inside. What is bound to a neighbour ends at the space.
             like = self[_shouted(core) if shouting else core]
-            row: Sequence[int] = self.rows[4 * like : 4 * like + 4]
             head = self.heads[like] if text[0] == core[0] else 0
             tail = self.tails[like] if text[-1] == core[-1] else 0
+            number = like
+            if (head, tail) != (self.heads[like], self.tails[like]):
+                number = self._enter(self.rows[4 * like : 4 * like + 4], head, tail)
         else:
             found = piece(text, shouting)
-            row = self._store(found)
-            head, tail = found.head, found.tail
-        number = self[chunk] = len(self.heads)
-        self.size += getsizeof(chunk) + _ROW
-        self._enter(row, head, tail)
+            number = self._enter(self._store(found), found.head, found.tail)
+        self[chunk] = number
+        self.size += getsizeof(chunk) + _ENTRY
         return number
 
     def _store(self, found: Piece) -> tuple[int, int, int, int]:
+        """Keep the tokens of a chunk, and return its row."""
         first = len(self.terms)
-        for term in found.terms:
-            self.terms.append(self.numbers[term])
+        self.terms.extend(map(self.numbers.__getitem__, found.terms))
         self.places.extend(found.places)
         self.size += 8 * len(found.terms)
         return found.size, len(found.terms), first, found.places[-1] + 1 if found.places else 0
 
-    def _enter(self, row: Sequence[int], head: int, tail: int) -> None:
+    def _enter(self, row: Sequence[int], head: int, tail: int) -> int:
+        """Add a row, and return its number."""
         self.rows.extend(row)
         self.heads.append(head)
         self.tails.append(tail)
+        self.size += _ROW
+        return len(self.heads) - 1
 
 
 class _Numbers(dict[str, int]):
@@ -132,7 +209,7 @@ class _Numbers(dict[str, int]):
     def __missing__(self, term: str) -> int:
         number = self[term] = len(self.vocabulary)
         self.vocabulary.append(term)
-        self.size += getsizeof(term) + _ROW
+        self.size += getsizeof(term) + _ENTRY
         return number
 
 
@@ -191,21 +268,21 @@ class Tokeniser:
     def _cut_waiting(self) -> None:
         """Turn the waiting values into rows of the tables, a value's end after each."""
         if self._waiting:
-            rows = _rows(_chunks(self._waiting), self._chunks)
+            rows = _rows(_joined(self._waiting), self._chunks)
             self._cut.append(rows)
             self._cut_size += rows.nbytes
         self._waiting.clear()
         self._waiting_size = 0
 
 
-def _chunks(values: list[str]) -> list[str]:
-    """Return the chunks of all values, and after each value its end."""
+def _joined(values: list[str]) -> str:
+    """Return the chunks of all values, after each value its end, and a space after every chunk."""
     whole = "".join(values)
     if _VALUE_END in whole or _SHOUTED in whole:
         values = [value.replace(_VALUE_END, _CONTROL).replace(_SHOUTED, _CONTROL) for value in values]
     texts = [value if value.isascii() and not value.isupper() else _readied(value) for value in values]
     texts.append("")
-    return f" {_VALUE_END} ".join(texts).replace("\n", _LINE_BREAK).split(" ")[:-1]
+    return f" {_VALUE_END} ".join(texts).replace("\n", _LINE_BREAK)
 
 
 def _readied(value: str) -> str:
@@ -218,12 +295,14 @@ def _shouted(text: str) -> str:
     return _SHOUTED + text.replace(" ", " " + _SHOUTED)
 
 
-def _rows(chunks: list[str], known: _Chunks) -> NDArray[np.uint32]:
-    """Return the row of each chunk, chunks that are bound to each other as one.
+def _rows(text: str, known: _Chunks) -> NDArray[np.uint32]:
+    """Return the row of each chunk of a text (as `_joined` makes it), chunks that are bound to each other as
+    one.
 
     What binds them is explained at `analysis.Piece`.
     """
-    rows: NDArray[np.uint32] = np.fromiter(map(known.__getitem__, chunks), np.uint32, len(chunks))
+    chunks = _Cut(text)
+    rows = known.recent.rows(chunks, known)
     # The tables grow in place, so that no view of them may outlive its line.
     heads = np.frombuffer(known.heads, np.uint8)[rows]
     tails = np.frombuffer(known.tails, np.uint8)[rows]
@@ -234,10 +313,7 @@ def _rows(chunks: list[str], known: _Chunks) -> NDArray[np.uint32]:
     edges = np.diff(bound.astype(np.int8), prepend=0, append=0)
     first = np.flatnonzero(edges == 1)
     last = np.flatnonzero(edges == -1)
-    joined = [
-        " ".join(chunks[start : end + 1]) for start, end in zip(first.tolist(), last.tolist(), strict=True)
-    ]
-    rows[first] = list(map(known.__getitem__, joined))
+    rows[first] = list(map(known.__getitem__, chunks.texts(first, last)))
     alone = np.ones(len(rows), np.bool_)
     alone[1:] = ~bound
     return rows[alone]
