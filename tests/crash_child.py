@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from snapshot_helpers import key_of, made
-from trialindex.segments import arrays, postings
+from trialindex.segments import arrays, bounds
 from trialindex.storage import Writer, read_contents, stored_studies
 
 TRIALS = 40
@@ -28,8 +28,8 @@ def limits() -> Iterator[None]:
 
     Whoever reads an index does so with the limits with which it was written.
     """
-    held = [(postings, name, 4) for name in ("FOLD_FROM", "BLOCK", "_BEST")]
-    held += [(postings, "_LONG", 8), (arrays, "_CHUNK", 150)]
+    held = [(bounds, name, 4) for name in ("BOUND_FROM", "BLOCK", "_BEST")]
+    held += [(bounds, "_LONG", 8), (arrays, "_CHUNK", 150)]
     before = [getattr(module, name) for module, name, _ in held]
     for module, name, limit in held:
         setattr(module, name, limit)

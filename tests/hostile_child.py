@@ -17,14 +17,14 @@ import numpy as np
 
 from trialindex.errors import IndexDamaged
 from trialindex.fields import FIELDS
-from trialindex.segments import postings
+from trialindex.segments import bounds
 from trialindex.storage import Snapshot, open_snapshot
 from trialindex.verify import verify
 
 # Bytes of address space beyond what the process has at its start. Files are mapped, so they count.
 _ROOM = 512 << 20
 _QUERIES = ("lupus", "lupus gout", '"lupus nephritis"', "lupsu", "title:gout OR asthma", "-gout lupus")
-AREAS = (*postings.FOLDED, "LocationSearch", "BriefTitle")
+AREAS = (*bounds.BOUNDED, "LocationSearch", "BriefTitle")
 
 
 def ask_all(snapshot: Snapshot) -> None:
@@ -112,7 +112,7 @@ def _limit() -> None:
 
 
 def main() -> None:
-    postings.FOLD_FROM, postings.BLOCK, postings._LONG, postings._BEST = 2, 2, 3, 2  # type: ignore[misc]
+    bounds.BOUND_FROM, bounds.BLOCK, bounds._LONG, bounds._BEST = 2, 2, 3, 2  # type: ignore[misc]
     searching = "search" in sys.argv
     _limit()
     for line in sys.stdin:

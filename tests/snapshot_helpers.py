@@ -19,12 +19,12 @@ from plain_snapshot import PlainSnapshot
 from small import study
 from trialindex import verify as verifying
 from trialindex.fields import FIELDS
-from trialindex.segments import arrays, disk, merging, postings, run
+from trialindex.segments import arrays, bounds, disk, merging, run
 from trialindex.segments.columns import Sites
 from trialindex.storage import Snapshot, Writer, open_snapshot
 
 AREAS = (
-    *postings.FOLDED, "Everywhere", "LocationSearch", "IdSearch", "BasicSearch/headline", "BriefTitle",
+    *bounds.BOUNDED, "Everywhere", "LocationSearch", "IdSearch", "BasicSearch/headline", "BriefTitle",
     "Condition", "Phase", "LocationCity",
 )  # fmt: skip
 NAMES = tuple(field.name for field in FIELDS.values() if field.kind == "name")
@@ -114,7 +114,7 @@ class HastyDisk(disk.Disk):
 def tiny_limits() -> Iterator[None]:
     """Make lists fold, blocks fill and stretches end after a few entries; do not wait for the disk."""
     limits: list[tuple[Any, str, Any]] = [
-        (postings, "FOLD_FROM", 2), (postings, "BLOCK", 2), (postings, "_LONG", 3), (postings, "_BEST", 2),
+        (bounds, "BOUND_FROM", 2), (bounds, "BLOCK", 2), (bounds, "_LONG", 3), (bounds, "_BEST", 2),
         (run, "_CHUNK", 3), (run, "_DRAIN", 2), (merging, "_CHUNK", 8), (merging, "_TERMS", 3),
         (arrays, "_CHUNK", 64), (disk, "DISK", HastyDisk()),
         (verifying, "_CHUNK", 5), (verifying, "_DOCUMENTS", 2),
@@ -264,5 +264,5 @@ def check_bounds(saturated: Any, found: Any) -> None:
     best = set(found.best.tolist())
     assert len(best) == len(found.best) and best <= set(range(size))
     others = [saturated[place] for place in range(size) if place not in best]
-    assert len(best) >= min(size, postings._BEST)
+    assert len(best) >= min(size, bounds._BEST)
     assert not others or found.rest >= max(others)

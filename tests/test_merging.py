@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snapshot_helpers import PIECES, STEPS, Model, key_of, made, tiny_limits
-from trialindex.segments import merging, postings
+from trialindex.segments import bounds, doc_ids, merging
 from trialindex.segments.arrays import ArrayFile
+from trialindex.segments.doc_ids import Layout
 from trialindex.segments.merging import policy
 from trialindex.storage import Writer, open_snapshot
 from trialindex.verify import verify
@@ -61,6 +62,27 @@ def test_merging_by_hand(tmp_path: Path) -> None:
     assert sorted(path.suffix for path in index.iterdir() if path.suffix not in {".lock", ".json"}) == [
         ".seg"
     ]
+
+
+def test_a_merged_segment_is_what_one_run_writes(tmp_path: Path) -> None:
+    """Array by array; the parts have patterns in another order, and terms of their own."""
+    texts = ["lupus gout", "gout gout asthma", "lupus", "asthma il-2 lupus lupus", "zoster", "lupus gout"]
+    with tiny_limits():
+        for name, parts in (("one", 6), ("two", 3), ("three", 1)):
+            with Writer(tmp_path / name, merge=False) as writer:
+                for number, text in enumerate(texts):
+                    pieces = {"BriefTitle": text, "Condition": text.split(), "LocationCountry": ["France"]}
+                    writer.put(key_of(number), made(number, number, pieces))
+                    if number % parts == parts - 1:
+                        writer.commit()
+            with Writer(tmp_path / name) as writer:
+                writer.merge()
+        one, two, three = (
+            ArrayFile(next((tmp_path / name).glob("*.seg"))) for name in ("one", "two", "three")
+        )
+        for other in (two, three):
+            assert other.names() == one.names() and other.meta == one.meta
+            assert [name for name in one.names() if other.get(name).tolist() != one.get(name).tolist()] == []
 
 
 def test_sites_of_merged_segments_are_those_of_the_kept_documents(tmp_path: Path) -> None:
@@ -188,13 +210,15 @@ def test_many_small_commits_never_write_the_large_segment_again(
 # What does not fit into the narrow arrays, and bounds over segments of other lengths.
 
 
-@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("documents", [4, 100_000, 1 << 24, 1 << 25])
 def test_counts_positions_and_sums_that_do_not_fit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wide: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, documents: int
 ) -> None:
-    """More than 255 occurrences in a document, positions beyond 65,535, sums beyond 65,535."""
-    if wide:  # as a segment of more than 65,536 documents has them
-        monkeypatch.setattr(postings, "narrowest", lambda greatest: np.dtype("<u4"))
+    """More than 255 occurrences in a document, positions beyond 65,535, sums beyond 65,535; documents as
+    segments of so many have them.
+    """
+    layout = Layout(documents)
+    monkeypatch.setattr(doc_ids, "_layout", lambda documents: layout)
     index, model = tmp_path / "index", Model()
     title = " ".join(["lupus", *["asthma"] * 700, "lupus"])
     long = " ".join(["gout"] * 65_534 + ["lupus", "asthma", "lupus", "b"])
@@ -210,7 +234,7 @@ def test_counts_positions_and_sums_that_do_not_fit(
             model.step(writer, (number, pieces))
             if number != 1:
                 model.step(writer, "commit")
-    areas = (*postings.FOLDED, "Everywhere", "BriefTitle", "DetailedDescription")
+    areas = (*bounds.BOUNDED, "Everywhere", "BriefTitle", "DetailedDescription")
     model.check(index, areas)
     assert verify(index) == []
     with Writer(index) as writer:

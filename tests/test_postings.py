@@ -12,19 +12,11 @@ import pytest
 from snapshot_helpers import check_bounds
 from trialindex.errors import IndexDamaged
 from trialindex.fields import FIELD_NUMBERS, area_weights
-from trialindex.segments import postings as module
+from trialindex.segments import bounds as module
+from trialindex.segments import postings as reading
 from trialindex.segments.arrays import ArrayFile, ArrayWriter
-from trialindex.segments.postings import (
-    FOLDED,
-    Chunk,
-    Postings,
-    PostingsReader,
-    PostingsWriter,
-    joined,
-    norms,
-    spread,
-    weight_table,
-)
+from trialindex.segments.bounds import BOUNDED, Postings, joined, norms
+from trialindex.segments.postings import Chunk, PostingsReader, PostingsWriter
 
 TITLE, CITY, TEXT = (FIELD_NUMBERS[name] for name in ("BriefTitle", "LocationCity", "DetailedDescription"))
 # term -> [(document, field number, position)]
@@ -56,7 +48,7 @@ def written(
         out = PostingsWriter(
             writer,
             documents,
-            {area: np.array(given.get(area, [100] * documents), np.uint32) for area in FOLDED},
+            {area: np.array(given.get(area, [100] * documents), np.uint32) for area in BOUNDED},
         )
         for part in parts:
             out.append(chunk_of(part))
@@ -65,12 +57,12 @@ def written(
 
 
 @pytest.fixture(params=[1, 1000])
-def fold_from(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every list folded, and none."""
-    monkeypatch.setattr(module, "FOLD_FROM", request.param)
+def bound_from(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every list bounded, and none."""
+    monkeypatch.setattr(module, "BOUND_FROM", request.param)
 
 
-@pytest.mark.usefixtures("fold_from")
+@pytest.mark.usefixtures("bound_from")
 def test_a_list_by_hand(tmp_path: Path) -> None:
     held = written(
         tmp_path / "one.seg",
@@ -96,22 +88,40 @@ def test_a_list_by_hand(tmp_path: Path) -> None:
     assert [chunk.terms for chunk in held.chunks(5)] == [[b"gout", b"lupus"], [b"zoster"]]
 
 
-def test_which_lists_are_folded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "FOLD_FROM", 3)
+def test_which_lists_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BOUND_FROM", 3)
     held = written(
         tmp_path / "one.seg",
         {b"few": [(1, TITLE, 0), (1, TITLE, 1)], b"some": [(1, TEXT, 0), (2, TEXT, 0), (3, CITY, 0)]},
     )
-    assert held.folded("BasicSearch") == [1] and held.area_frequency(0, "BasicSearch") is None
+    assert held.bounded() == [1] and held.area_frequency(0, "BasicSearch") is None
     # In an area in which it does not stand, too: an empty list is an answer.
     assert held.area_frequency(1, "BasicSearch") == 1 and held.area_frequency(1, "TitleSearch") == 0
     assert held.area_frequency(1, "LocationSearch") is None
     assert len(held.postings(1, "TitleSearch", 1.0).docs) == 0
 
 
+@pytest.mark.parametrize("kept", [0, 2, 1000])
+def test_lists_are_the_same_however_many_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: int
+) -> None:
+    monkeypatch.setattr(reading, "_KEPT", kept)
+    held = written(
+        tmp_path / "one.seg",
+        {b"gout": [(2, TITLE, 0), (2, TITLE, 9)], b"lupus": [(0, TITLE, 4), (3, CITY, 7), (5, TITLE, 1)]},
+    )
+    for _ in range(2):
+        assert held.postings(0, "BriefTitle", 1.0).docs.tolist() == [2]
+        assert held.postings(1, "BriefTitle", 1.0).docs.tolist() == [0, 5]
+        assert held.occurrences(0).positions.tolist() == [0, 9]
+        assert held.occurrences(1, u32(3, 4, 5)).positions.tolist() == [7, 1]
+        assert held.occurrences(1, u32(0)).fields.tolist() == [TITLE]
+    assert sum(len(docs) for _, docs in held._lists.values()) <= max(kept, 3)
+
+
 def test_no_terms_at_all(tmp_path: Path) -> None:
     held = written(tmp_path / "none.seg", {}, documents=0)
-    assert len(held.terms) == 0 and list(held.chunks(5)) == [] and held.folded("BasicSearch") == []
+    assert len(held.terms) == 0 and list(held.chunks(5)) == [] and held.bounded() == []
     assert held.reach(0, 5) == 0
 
 
@@ -128,21 +138,14 @@ def test_what_bm25f_says_of_length() -> None:
     assert norms(np.array([0, 0], np.uint32), 0.0).tolist() == [np.float32(1.2)] * 2
 
 
-def test_weights_by_field_number() -> None:
-    table = weight_table("TitleSearch")
-    assert table.sum() == 99 + 95 + 80 and table[TITLE] == 95 and table[CITY] == 0
-
-
-def test_stretches() -> None:
-    assert spread(np.array([], np.int64), np.array([], np.int64)).tolist() == []
-    assert spread(np.array([5, 9, 0]), np.array([2, 0, 1])).tolist() == [5, 6, 0]
-
-
 def long_list(path: Path, lengths: list[int], counts: list[int]) -> PostingsReader:
     """One term, so often in the title of each document."""
     places = {b"lupus": [(doc, TITLE, at) for doc, count in enumerate(counts) for at in range(count)]}
     return written(
-        path, places, documents=len(counts), lengths={area: [100 * one for one in lengths] for area in FOLDED}
+        path,
+        places,
+        documents=len(counts),
+        lengths={area: [100 * one for one in lengths] for area in BOUNDED},
     )
 
 
@@ -231,23 +234,33 @@ def u32(*values: int) -> Any:
 @pytest.mark.parametrize(
     "changed",
     [
-        {"postings.offsets": u32(0, 1, 9)},
-        {"postings.offsets": u32(1, 0, 3)},
-        {"postings.offsets": u32(0, 1)},
-        {"postings.offsets": np.array([0.0, 1.0, 3.0])},
+        {"postings.docs.sizes": np.array([1, 9], np.uint8)},
+        {"postings.docs.sizes": np.array([0, 3], np.uint8)},
+        {"postings.docs.sizes": np.array([3], np.uint8)},
+        {"postings.docs.sizes": np.array([1.0, 2.0])},
+        {"postings.docs.sizes.starts": u32(1, 3)},
+        {"postings.docs.places": u32(1, 3)},
         {"postings.docs": None},
         {"postings.docs": np.array([0, 1, 2], np.int32)},
-        {"postings.docs": np.array([0, 1, 99], np.uint16)},
-        {"postings.counts": np.array([1, 1, 200], np.uint8)},
-        {"postings.counts": np.array([1, 0, 3], np.uint8)},
-        {"occurrences.offsets": u32(0, 1, 1 << 31)},
-        {"occurrences.offsets": np.array([0, 1, 1 << 63], np.uint64)},
-        {"occurrences.fields": np.array([1, 2, 3, 4], np.uint16)},
+        {"postings.docs": np.array([0, 1, 99], np.uint8)},
+        {"postings.patterns": np.array([0, 0, 0], np.uint8)},
+        {"postings.patterns": np.array([0, 0, 9], np.uint8)},
+        {"postings.patterns": np.array([0, 0], np.uint8)},
+        {"patterns.sizes": np.array([0, 3], np.uint8)},
+        {"patterns.fields": np.array([1, 2, 3], np.uint16)},
+        {"occurrences.sizes": np.array([1, 255], np.uint8)},
+        {"occurrences.sizes": np.array([2, 2], np.uint8)},
+        {"occurrences.sizes.starts": u32(0, 1 << 31)},
         {"occurrences.positions": np.array([1.0, 2.0, 3.0, 4.0])},
-        {"terms.offsets": u32(0, 9, 3)},
-        {"area.BasicSearch.offsets": u32(0, 9, 9)},
+        {"occurrences.positions": np.array([1, 2, 3], np.uint8)},
+        {"terms.sizes": np.array([9, 3], np.uint8)},
+        {"area.terms": None},
+        {"area.terms": u32(0)},
+        {"area.terms": u32(0, 1, 5)},
+        {"area.BasicSearch.frequencies": u32(1, 9)},
+        {"area.BasicSearch.blocks.offsets": u32(0, 9, 9)},
+        {"area.BasicSearch.best.offsets": u32(0, 9, 9)},
         {"area.BasicSearch.highest": np.array([1.0, 1.0])},
-        {"area.BasicSearch.terms": None},
         {"meta": {"area.BasicSearch.mean": "much"}},
         {"meta": {"area.BasicSearch.mean": None}},
     ],
@@ -256,7 +269,7 @@ def u32(*values: int) -> Any:
 def test_what_no_writer_writes_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(module, "FOLD_FROM", 1)
+    monkeypatch.setattr(module, "BOUND_FROM", 1)
     path = tmp_path / "one.seg"
     written(path, {b"gout": [(1, TITLE, 0)], b"lupus": [(1, TITLE, 1), (2, TITLE, 0), (2, TEXT, 5)]})
     with pytest.raises((IndexDamaged, IndexError, ValueError, TypeError)):
@@ -264,24 +277,24 @@ def test_what_no_writer_writes_is_refused(
         for ordinal in range(2):
             held.occurrences(ordinal)
             held.occurrences(ordinal, u32(1, 2))
-            held.weighed(ordinal, "BasicSearch")
+            held.postings(ordinal, "LocationSearch", 10.0)
             held.postings(ordinal, "BasicSearch", 10.0)
         for _ in held.chunks(2):
             pass
 
 
-@pytest.mark.parametrize("name", ["postings.counts", "occurrences.positions", "area.BasicSearch.sums"])
-def test_exceptions_without_their_values_are_refused(
+@pytest.mark.parametrize("name", ["postings.patterns", "occurrences.positions", "occurrences.sizes"])
+def test_wider_numbers_that_are_not_there_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(module, "FOLD_FROM", 1)
+    monkeypatch.setattr(module, "BOUND_FROM", 1)
     written(tmp_path / "one.seg", {b"lupus": [(1, TITLE, 1), (2, TEXT, 0)]})
     file = ArrayFile(tmp_path / "one.seg")
     with ArrayWriter(tmp_path / "more.seg") as writer:
         writer.meta.update(file.meta)
         for held in file.names():
             writer.put(held, file.get(held))
-        writer.put(f"{name}.at", np.array([0], np.uint64))
-        writer.put(f"{name}.more", np.array([], np.uint32))
+        writer.put(f"{name}.16", np.array([], np.uint16))
+        writer.put(f"{name}.ranks", np.array([0, 1], np.uint32))
     with pytest.raises(IndexDamaged, match=name):
         PostingsReader(ArrayFile(tmp_path / "more.seg"), 10).postings(0, "BasicSearch", 1.0)

@@ -19,8 +19,9 @@ from hypothesis.extra.numpy import arrays
 
 from segment_helpers import FailingDisk, failures, hurt, sealed
 from trialindex.errors import IndexDamaged
+from trialindex.segments import arrays as module
 from trialindex.segments import disk
-from trialindex.segments.arrays import ArrayFile, ArrayWriter, narrowest, patched, unpatched
+from trialindex.segments.arrays import ArrayFile, ArrayWriter, narrowest, spread, starts_of, wide
 from trialindex.segments.disk import write_whole
 
 DTYPES = ("<u1", "<u2", "<u4", "<u8", "<i4", "<i8", "<f4", "<f8")
@@ -178,33 +179,44 @@ def test_the_narrowest_dtype(greatest: int, dtype: str) -> None:
     assert narrowest(greatest) == np.dtype(dtype)
 
 
+def test_starts_and_stretches() -> None:
+    assert starts_of(np.array([], np.uint8)).tolist() == [0]
+    assert starts_of(np.array([200, 0, 100], np.uint8)).tolist() == [0, 200, 200, 300]
+    assert spread(np.array([], np.int64), np.array([], np.int64)).tolist() == []
+    assert spread(np.array([5, 9, 0]), np.array([2, 0, 1], np.uint8)).tolist() == [5, 6, 0]
+    assert (wide((1 << 32) - 1), wide(1 << 32)) == (np.dtype("<u4"), np.dtype("<u8"))
+
+
 @repeated
 @given(
-    values=st.lists(st.sampled_from([0, 1, 254, 255, 256, 65535, 2**32 - 1, 2**32, 2**63]), max_size=30),
-    dtype=st.sampled_from([np.uint8, np.uint16, np.uint32]),
-    data=st.data(),
+    pieces=st.lists(arrays("<u4", st.integers(0, 40)), max_size=6), chunk=st.sampled_from([7, 64, 1 << 20])
 )
-def test_patched_values_come_back(values: list[int], dtype: Any, data: st.DataObject) -> None:
-    narrow, at, more = patched(np.array(values, np.uint64), dtype)
-    assert narrow.dtype == dtype
-    top = np.iinfo(dtype).max
-    assert at.tolist() == [place for place, value in enumerate(values) if value >= top]
-    assert more.tolist() == [value for value in values if value >= top]
-    start = data.draw(st.integers(0, len(values)))
-    stop = data.draw(st.integers(start, len(values)))
-    assert unpatched(narrow[start:stop], start, at, more).tolist() == values[start:stop]
+def test_what_waits_beside_the_file_comes_back_and_is_no_part_of_it(
+    tmp_path: Path, pieces: list[Any], chunk: int
+) -> None:
+    """Pieces that are read back may end within a value."""
+    with pytest.MonkeyPatch.context() as patch, ArrayWriter(tmp_path / "x.seg") as writer:
+        patch.setattr(module, "_CHUNK", chunk)
+        kept, forgotten = writer.scratch(np.uint32), writer.scratch(np.uint8)
+        for piece in pieces:
+            kept.append(piece)
+        forgotten.append(np.zeros(100, np.uint8))
+        read = [value for piece in kept.pieces() for value in piece.tolist()]
+        assert read == [value for piece in pieces for value in piece.tolist()]
+        writer.put("a", np.array([1]))
+    assert [path.name for path in tmp_path.iterdir()] == ["x.seg"]
+    assert ArrayFile(tmp_path / "x.seg").names() == ["a"]
 
 
-def test_values_of_a_dtype_narrower_than_asked_have_no_exceptions() -> None:
-    narrow, at, more = patched(np.array([0, 255], np.uint8), np.uint16)
-    assert narrow.dtype == np.uint16
-    assert (narrow.tolist(), at.tolist(), more.tolist()) == ([0, 255], [], [])
-
-
-def test_a_slice_without_exceptions_is_not_copied() -> None:
-    narrow, at, more = patched(np.array([1, 2, 255]), np.uint8)
-    assert np.shares_memory(unpatched(narrow[:2], 0, at, more), narrow)
-    assert np.shares_memory(unpatched(narrow, 0, at[:0], more[:0]), narrow)
+def test_what_waits_beside_a_file_that_is_not_completed_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_CHUNK", 8)
+    with pytest.raises(KeyError), ArrayWriter(tmp_path / "x.seg") as writer:
+        writer.scratch(np.uint32).append(np.arange(100, dtype=np.uint32))
+        assert len(list(tmp_path.iterdir())) == 1
+        raise KeyError
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_every_flip_and_every_truncation_is_found(tmp_path: Path) -> None:

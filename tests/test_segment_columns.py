@@ -201,7 +201,7 @@ pairs_of = st.lists(st.tuples(names, st.integers(0, 9)), max_size=40)
 
 def names_of(path: Path, pairs: list[tuple[str, int]]) -> Names:
     with ArrayWriter(path) as writer:
-        write_names(writer, "Country", [(name.encode(), doc) for name, doc in pairs])
+        write_names(writer, "Country", [(name.encode(), doc) for name, doc in pairs], 10)
     return Names(ArrayFile(path), "Country", 10)
 
 
@@ -237,7 +237,8 @@ def test_merged_names_are_those_of_the_kept_documents(
     renumber = np.array([numbers.get(doc, -1) for doc in range(20)], np.int64)
     parts = [names_of(tmp_path / "1.seg", first), names_of(tmp_path / "2.seg", second)]
     with ArrayWriter(tmp_path / "x.seg") as writer:
-        merge_names(writer, "Country", zip(parts, (renumber[:10], renumber[10:]), strict=True))
+        both = zip(parts, (renumber[:10], renumber[10:]), strict=True)
+        merge_names(writer, "Country", both, len(kept))
     merged = Names(ArrayFile(tmp_path / "x.seg"), "Country", len(kept))
     pairs = first + [(name, doc + 10) for name, doc in second]
     expected = documents([(name, numbers[doc]) for name, doc in pairs if doc in kept])
@@ -249,27 +250,40 @@ def test_ordinals_of_no_name_are_refused(tmp_path: Path) -> None:
     column = names_of(tmp_path / "x.seg", [("Chad", 1)])
     assert column.docs_of(0).tolist() == [1]
     for ordinal in (-1, 1):
-        with pytest.raises(IndexError, match=f"no name {ordinal} among 1"):
+        with pytest.raises(IndexError, match=f"no list {ordinal} among 1"):
             column.docs_of(ordinal)
 
 
 @pytest.mark.parametrize(
-    ("starts", "docs"), [([0, 2, 1], [1, 2]), ([0, 0, 2], [1, 2]), ([0, 1, 9], [1, 2]), ([0, 1, 2], [99, 99])]
+    ("sizes", "docs"), [([2, 0], [1, 2]), ([0, 2], [1, 2]), ([2, 9], [1, 2]), ([1, 1], [99, 99])]
 )
 def test_names_whose_documents_are_not_there_are_reported(
-    tmp_path: Path, starts: list[int], docs: list[int]
+    tmp_path: Path, sizes: list[int], docs: list[int]
 ) -> None:
     with ArrayWriter(tmp_path / "x.seg") as writer:
         writer.put("names.C.bytes", np.frombuffer(b"ab", np.uint8))
-        writer.put("names.C.offsets", np.array([0, 1, 2], np.uint32))
+        writer.put("names.C.sizes", np.array([1, 1], np.uint8))
+        writer.put("names.C.sizes.starts", np.array([0, 2], np.uint32))
         writer.put("names.C.heads", np.array([ord("a") << 56], np.uint64))
-        writer.put("names.C.starts", np.array(starts, np.uint8))
-        writer.put("names.C.docs", np.array(docs, np.uint32))
+        writer.put("names.C.docs.sizes", np.array(sizes, np.uint8))
+        writer.put("names.C.docs.sizes.starts", np.array([0, 2], np.uint32))
+        writer.put("names.C.docs.places", np.array([0, 2], np.uint32))
+        writer.put("names.C.docs", np.array(docs, np.uint8))
     column = Names(ArrayFile(tmp_path / "x.seg"), "C", 10)
-    with pytest.raises(IndexDamaged, match="the documents of a name of 'C' are not there"):
+    with pytest.raises(IndexDamaged, match=r"names\.C\.docs|the documents of a name of 'C' are not there"):
         column.stretch(0, 2)
-    with pytest.raises(IndexDamaged, match="the documents of a name of 'C' are not there"):
+    with pytest.raises(IndexDamaged, match=r"names\.C\.docs|the documents of a name of 'C' are not there"):
         _ = column.docs("a"), column.docs("b")
+
+
+def test_names_without_lists_are_refused(tmp_path: Path) -> None:
+    names_of(tmp_path / "x.seg", [("Chad", 1), ("France", 2)])
+    file = ArrayFile(tmp_path / "x.seg")
+    with ArrayWriter(tmp_path / "y.seg") as writer:
+        for name in file.names():
+            writer.put(name, file.get(name)[:1] if name.endswith("docs.sizes") else file.get(name))
+    with pytest.raises(IndexDamaged, match=r"the documents of a name of 'Country' are not there"):
+        Names(ArrayFile(tmp_path / "y.seg"), "Country", 10)
 
 
 # Degrees as a document has them: to seven decimals.
@@ -381,7 +395,7 @@ def test_every_flip_and_every_truncation_ends_well(tmp_path: Path) -> None:
         write_numbers(writer, "Age", np.array([1, math.nan, 3]))
         write_codes(writer, "Phase", CodeColumn.of([("NA",), (), ("PHASE1", "PHASE2")]))
         write_keys(writer, ["NCT3", "NCT1", "NCT2"])
-        write_names(writer, "Country", [(b"Chad", 0), (b"France", 1), (b"France", 2)])
+        write_names(writer, "Country", [(b"Chad", 0), (b"France", 1), (b"France", 2)], 3)
         write_sites(writer, [Sites.of([[(1.5, 2.5)], [], [(3.5, 4.5), (5.5, 6.5)]])])
 
     def read(file: ArrayFile) -> None:

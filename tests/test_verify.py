@@ -19,7 +19,7 @@ from trialindex.document import Document
 from trialindex.errors import IndexDamaged, IndexMissing
 from trialindex.formats import read_items
 from trialindex.formats.record import SourceRecord
-from trialindex.segments import postings
+from trialindex.segments import bounds
 from trialindex.segments import segment as segments
 from trialindex.segments.arrays import ArrayFile, ArrayWriter
 from trialindex.storage import Contents, Entry, Writer, pack, read_contents
@@ -142,9 +142,9 @@ def replant(index: Path, change: Callable[[dict[str, Any], dict[str, Any]], obje
 
 @pytest.fixture
 def one_segment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Six trials, every list folded and in blocks of two."""
-    for name, value in {"FOLD_FROM": 2, "BLOCK": 2, "_LONG": 3, "_BEST": 1}.items():
-        monkeypatch.setattr(postings, name, value)
+    """Six trials, every list bounded and in blocks of two."""
+    for name, value in {"BOUND_FROM": 2, "BLOCK": 2, "_LONG": 3, "_BEST": 1}.items():
+        monkeypatch.setattr(bounds, name, value)
     monkeypatch.setattr(verifying, "_DOCUMENTS", 4)
     monkeypatch.setattr(verifying, "_CHUNK", 20)
     index = make_index(
@@ -180,7 +180,7 @@ def turn(array: Any) -> None:
         (lambda held, _: turn(held["occurrences.positions"]), "places of 'lupus' are not in order"),
         (lambda held, _: turn(held["postings.docs"]), "documents of .* are not in order"),
         (
-            lambda held, _: held["occurrences.fields"].__setitem__(0, 254),
+            lambda held, _: held["patterns.fields"].__setitem__(0, 254),
             "000009.seg is damaged \\(fields\\)",
         ),
         (
@@ -200,9 +200,13 @@ def turn(array: Any) -> None:
             lambda _, meta: meta.update({"area.BasicSearch.mean": 7.5}),
             "000009.seg: the lengths in BasicSearch are not",
         ),
-        (lambda held, _: held["values.starts"].__setitem__(3, 40000), "where values start is not"),
-        (lambda held, _: held["area.BasicSearch.sums"].__setitem__(1, 5), "the list of .* in BasicSearch"),
-        (lambda held, _: swap(held["area.BasicSearch.docs"], 0, 1), "the list of .* in BasicSearch"),
+        (lambda held, _: held["values.steps"].__setitem__(3, 200), "where values start is not"),
+        (lambda held, _: turn(held["patterns.fields"]), "NCT00000001: the terms of .* are not those"),
+        (lambda held, _: turn(held["postings.patterns"]), "is damaged \\(occurrences\\)"),
+        (
+            lambda held, _: held["area.BasicSearch.frequencies"].__setitem__(0, 5),
+            "is damaged \\(a list in Basic",
+        ),
         (lambda held, _: held["area.BasicSearch.highest"].fill(0.01), "the bound of .* in BasicSearch"),
         (lambda held, _: held["area.BasicSearch.blocks"].fill(0.01), "the bound of .* in BasicSearch"),
         (lambda held, _: held["area.BasicSearch.rest"].fill(0.01), "the bound of .* in BasicSearch"),
@@ -222,7 +226,7 @@ def turn(array: Any) -> None:
         (lambda held, _: held.pop("records.blocks"), "000009.seg is damaged"),
         (lambda held, _: held.pop("terms.heads"), "000009.seg is damaged"),
     ],
-    ids=range(29),
+    ids=range(30),
 )
 def test_what_no_writer_writes_is_found(
     one_segment: Path, change: Callable[[dict[str, Any], dict[str, Any]], object], line: str

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from trialindex import quick_json
 from trialindex.errors import IndexDamaged, IndexLocked, IndexMissing, TrialError
 from trialindex.frozen import frozen
 from trialindex.segments import disk
@@ -45,7 +46,7 @@ __all__ = ["SCHEMA_VERSION", "Snapshot", "Writer", "exists", "open_snapshot"]
 
 # Raised whenever fields, analysis or the stored form change, so that an old index is rebuilt and never
 # misread.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 CONTENTS = "trialsearch.json"
 _LOCK = "trialsearch.lock"
 _NAME = re.compile(r"([0-9]{6,12})\.(?:seg|live)")
@@ -75,8 +76,7 @@ U32 = npt.NDArray[np.uint32]
 
 def pack(study: dict[str, Any]) -> bytes:
     """Return a study as it is stored: JSON, keys in their order."""
-    text = json.dumps(study, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "surrogatepass")
+    return quick_json.dumps(study)
 
 
 def unpack(data: bytes) -> dict[str, Any]:
@@ -786,7 +786,7 @@ class Snapshot:
         """Return field -> positions at which its values start in a document, and where one more would."""
         with self._reading:
             base, segment = self._at(doc)
-            return segment.values.of_document(doc - base)
+            return segment.values(doc - base, doc - base + 1).of_document(0)
 
     def _at(self, doc: int) -> tuple[int, Segment]:
         for base, segment in self._parts():

@@ -15,9 +15,9 @@ from trialindex.document import Document, code_text
 from trialindex.errors import IndexDamaged, IndexMissing
 from trialindex.fields import FIELD_NUMBERS, FIELDS, PLACED
 from trialindex.merge import trial_id
-from trialindex.segments.arrays import ArrayFile
+from trialindex.segments.arrays import ArrayFile, spread
 from trialindex.segments.columns import CodeColumn
-from trialindex.segments.postings import FOLDED, Chunk, Postings, norms, spread
+from trialindex.segments.postings import BOUNDED, Chunk, Postings, norms
 from trialindex.segments.segment import Segment, Values, area_lengths
 from trialindex.segments.tokens import Tokeniser, Tokens
 from trialindex.storage import Contents, Reading, open_segments, read_contents, study_of
@@ -50,7 +50,7 @@ def verify(folder: Path) -> list[str]:
     First every byte of every file, by checksums. Where these hold, every document is compared with its stored
     record: the words and places that it should have are worked out anew, and compared with those in the index
     by a checksum; so are its lengths, the starts of its values, numbers, codes, names and sites. Then
-    the folded lists of areas with the occurrences, and their bounds.
+    the bounds of lists with what these have.
     Raises IndexMissing where there is no index.
     """
     while True:
@@ -124,7 +124,7 @@ def _segment(segment: Segment, seen: dict[bytes, str]) -> Iterator[str]:
     while chosen := list(islice(docs, _DOCUMENTS)):
         yield from _documents(segment, held, expected, np.array(chosen))
     yield from _lengths(segment)
-    yield from _folded(segment)
+    yield from _bounds(segment)
 
 
 class _Held:
@@ -135,6 +135,7 @@ class _Held:
         self.numbers = {name: segment.numbers(name) for name in _NUMBERS}
         self.codes = {name: segment.codes(name) for name in _CODES}
         self.sites = segment.sites()
+        self.values = segment.values()
 
     @cached_property
     def sums(self) -> U64:
@@ -253,7 +254,7 @@ def _documents(segment: Segment, held: _Held, expected: _Expected, docs: I64) ->
     for place, field in chain(
         _other_values(held, documents, docs),
         _other_lengths(segment, words, docs),
-        _other_starts(segment, words, docs),
+        _other_starts(held.values, words, docs),
     ):
         yield f"{keys[place]}: {field} is not that of the stored record"
     wrong = held.sums[docs] != words.sums()
@@ -301,8 +302,8 @@ def _other_lengths(segment: Segment, words: _Words, docs: I64) -> Iterator[tuple
             yield place, f"the length of {field}"
 
 
-def _other_starts(segment: Segment, words: _Words, docs: I64) -> Iterator[tuple[int, str]]:
-    values, stated = segment.values, words.values()
+def _other_starts(values: Values, words: _Words, docs: I64) -> Iterator[tuple[int, str]]:
+    stated = words.values()
     sizes = np.diff(values.offsets)[docs]
     own = spread(values.offsets[:-1][docs], sizes)
     same = (
@@ -363,9 +364,9 @@ def _order(segment: Segment) -> Iterator[str]:
 
 
 def _lengths(segment: Segment) -> Iterator[str]:
-    """Compare the lengths in the folded areas with those of their fields."""
+    """Compare the lengths in the areas that have bounds with those of their fields."""
     fields = {field: length for field in PLACED if (length := segment.length(field)) is not None}
-    for area in FOLDED:
+    for area in BOUNDED:
         lengths = area_lengths(area, fields, segment.size)
         mean = float(lengths.mean()) if segment.size else 0.0
         if not np.array_equal(lengths, segment.lengths(area)) or not np.isclose(
@@ -374,23 +375,16 @@ def _lengths(segment: Segment) -> Iterator[str]:
             yield f"{segment.path.name}: the lengths in {area} are not those of its fields"
 
 
-def _folded(segment: Segment) -> Iterator[str]:
-    """Compare the folded lists of areas with what their occurrences say, and their bounds with the lists."""
-    name = segment.path.name
-    for area in FOLDED:
+def _bounds(segment: Segment) -> Iterator[str]:
+    """Compare the bounds of lists in areas with what these lists have."""
+    for area in BOUNDED:
         mean = segment.postings.mean(area)
         shares = norms(segment.lengths(area), mean)
-        for ordinal in segment.postings.folded(area):
+        for ordinal in segment.postings.bounded():
             own = segment.postings.postings(ordinal, area, mean)
-            other = segment.postings.weighed(ordinal, area)
-            wrong = ""
-            if not (np.array_equal(own.docs, other.docs) and np.array_equal(own.sums, other.sums)):
-                wrong = "list"
-            elif len(own.docs) and not _bounded(own, shares):
-                wrong = "bound"
-            if wrong:
+            if len(own.docs) and not _bounded(own, shares):
                 term = segment.postings.terms[ordinal].decode("utf-8", "replace")
-                yield f"{name}: the {wrong} of {term!r} in {area} is not what its occurrences say"
+                yield f"{segment.path.name}: the bound of {term!r} in {area} is not what its occurrences say"
 
 
 def _bounded(own: Postings, shares: npt.NDArray[np.float32]) -> bool:

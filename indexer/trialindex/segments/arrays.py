@@ -37,7 +37,10 @@ from trialindex.errors import IndexDamaged
 from trialindex.frozen import frozen
 from trialindex.segments import disk
 
-__all__ = ["SPOOL_SUFFIX", "ArrayFile", "ArrayStream", "ArrayWriter", "narrowest", "patched", "unpatched"]
+__all__ = [
+    "SPOOL_SUFFIX", "ArrayFile", "ArrayStream", "ArrayWriter", "Scratch", "narrowest", "spread", "starts_of",
+    "wide",
+]  # fmt: skip
 
 Array = npt.NDArray[Any]
 
@@ -65,41 +68,34 @@ def narrowest(greatest: int) -> np.dtype[Any]:
     return next(dtype for dtype in widths if greatest <= np.iinfo(dtype).max)
 
 
-def patched(values: Array, dtype: npt.DTypeLike) -> tuple[Array, npt.NDArray[np.uint64], Array]:
-    """Return unsigned whole numbers in a narrower dtype, and what does not fit: (narrow[n], at[e], more[e]).
+def wide(highest: int) -> np.dtype[np.unsignedinteger[Any]]:
+    """Return the dtype of offsets up to a highest one: four bytes, or eight where these do not hold it.
 
-    A value that is or exceeds the greatest of `dtype` is written as that, and stated beside it: its index in
-    `at` (uint64, ascending), itself in `more` (uint32, or uint64 where need be).
-
-    >>> patched(np.array([7, 255, 300]), np.uint8)
-    (array([  7, 255, 255], dtype=uint8), array([1, 2], dtype=uint64), array([255, 300], dtype=uint32))
+    Never below four: few offsets are written, and one width is one code path.
     """
-    top = np.iinfo(dtype).max
-    at = np.flatnonzero(values >= top)
-    exceptions = values[at]
-    wide = np.uint32 if not len(at) or int(exceptions.max()) <= np.iinfo(np.uint32).max else np.uint64
-    narrow = values.astype(dtype)
-    narrow[at] = top
-    return narrow, at.astype(np.uint64), exceptions.astype(wide)
+    return np.dtype("<u4") if highest < 1 << 32 else np.dtype("<u8")
 
 
-def unpatched(narrow: Array, start: int, at: npt.NDArray[np.uint64], more: Array) -> Array:
-    """Return the values of a slice of a patched array that begins at index `start` of it.
+def starts_of(sizes: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.int64]:
+    """Return int64[n + 1]: where each of n stretches starts, and where the last one ends.
 
-    The slice itself where no exception falls into it; otherwise a new array of `more`'s dtype. So the dtype
-    is any unsigned one: widen it before sums.
-
-    >>> unpatched(np.array([7, 255], np.uint8), 40, np.array([41], np.uint64), np.array([300], np.uint32))
-    array([  7, 300], dtype=uint32)
+    >>> starts_of(np.array([2, 0, 3], np.uint8))
+    array([0, 2, 2, 5])
     """
-    if not len(at):
-        return narrow
-    first, last = np.searchsorted(at, np.array([start, start + len(narrow)], at.dtype))
-    if first == last:
-        return narrow
-    values = narrow.astype(more.dtype)
-    values[(at[first:last] - np.uint64(start)).astype(np.int64)] = more[first:last]
-    return values
+    found = np.zeros(len(sizes) + 1, np.int64)
+    np.cumsum(sizes, out=found[1:])
+    return found
+
+
+def spread(starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.int64]:
+    """Return the indexes of several stretches, one after the other.
+
+    >>> spread(np.array([10, 20]), np.array([2, 3])).tolist()
+    [10, 11, 20, 21, 22]
+    """
+    ends = np.cumsum(sizes, dtype=np.int64)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.repeat(starts - (ends - sizes), sizes) + np.arange(total, dtype=np.int64)
 
 
 def _same(array: npt.ArrayLike, dtype: np.dtype[Any]) -> Array:
@@ -217,6 +213,34 @@ class ArrayStream:
         self._spool.discard()
 
 
+class Scratch:
+    """An array that is written piece by piece and read back once, and is no part of the file;
+    `ArrayWriter.scratch` makes it.
+    """
+
+    def __init__(self, dtype: np.dtype[Any], path: Path) -> None:
+        self.dtype = dtype
+        self._spool = _Output(path)
+
+    def append(self, array: npt.ArrayLike) -> None:
+        """Add values [n]. Raises ValueError where the dtype does not hold one of them."""
+        self._spool.write(_same(array, self.dtype).view(np.uint8).data)
+
+    def pieces(self) -> Iterator[Array]:
+        """Yield all values, in pieces, and forget them."""
+        left = b""
+        for piece in self._spool.read_back():
+            data = left + piece
+            whole = len(data) - len(data) % self.dtype.itemsize
+            yield np.frombuffer(data[:whole], self.dtype)
+            left = data[whole:]
+        self.discard()
+
+    def discard(self) -> None:
+        """Forget what waits in memory, and the temporary file."""
+        self._spool.discard()
+
+
 class ArrayWriter:
     """Writes a file of arrays. Use as a context.
 
@@ -233,6 +257,7 @@ class ArrayWriter:
         self._output.write(MAGIC)
         self._directory: dict[str, dict[str, Any]] = {}
         self._streams: dict[str, ArrayStream] = {}
+        self._scratches: list[Scratch] = []
 
     def put(self, name: str, array: Array) -> None:
         """Write an array [n] as it is. Raises ValueError on a dtype or a shape that is not written, and on a
@@ -250,9 +275,18 @@ class ArrayWriter:
         if made not in _DTYPE_NAMES:
             raise ValueError(f"{name!r} is {made}; arrays are one of {', '.join(_DTYPES)}")
         self._claim(name)
-        spool = self.path.with_name(f"{self.path.name}.{len(self._streams)}{SPOOL_SUFFIX}")
-        self._streams[name] = ArrayStream(self, name, made, spool)
+        self._streams[name] = ArrayStream(self, name, made, self._spool())
         return self._streams[name]
+
+    def scratch(self, dtype: npt.DTypeLike) -> Scratch:
+        """Return an array that is read back before the file is complete, and does not become part of it."""
+        made = Scratch(np.dtype(dtype), self._spool())
+        self._scratches.append(made)
+        return made
+
+    def _spool(self) -> Path:
+        number = len(self._streams) + len(self._scratches)
+        return self.path.with_name(f"{self.path.name}.{number}{SPOOL_SUFFIX}")
 
     def _claim(self, name: str) -> None:
         if name in self._directory or name in self._streams:
@@ -275,6 +309,8 @@ class ArrayWriter:
     def _finish(self) -> None:
         for stream in self._streams.values():
             stream.close()
+        for scratch in self._scratches:
+            scratch.discard()
         directory = {"version": VERSION, "meta": self.meta, "arrays": self._directory}
         data = json.dumps(directory, ensure_ascii=False, separators=(",", ":")).encode()
         if len(data) > _MOST_DIRECTORY:
@@ -286,7 +322,9 @@ class ArrayWriter:
         disk.DISK.sync_folder(self.path.parent)
 
     def _discard(self) -> None:
-        outputs: list[ArrayStream | _Output] = [*self._streams.values(), self._output]
+        outputs: list[ArrayStream | Scratch | _Output] = [
+            *self._streams.values(), *self._scratches, self._output
+        ]  # fmt: skip
         for output in outputs:
             with suppress(OSError):  # the error that brought us here is the one to tell
                 output.discard()

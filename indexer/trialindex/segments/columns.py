@@ -4,8 +4,9 @@
   float64 otherwise (NaN: none). A column without any value is not written.
 - Codes: `code.<field>` [documents], ordinals of the distinct sets of codes; `code.<field>.sets`, these, in
   JSON. A column without any code is not written.
-- Keys: `keys`, bytes of one width, zero-padded; `keys.width`, that width; `keys.order`, documents by key.
-- Names: a dictionary `names.<field>`; `.starts` [names + 1] and `.docs`, the documents of each, ascending.
+- Keys: `keys`, bytes of one width, zero-padded; `keys.width`, that width; `keys.order`, documents by key, in
+  the narrowest dtype that holds their numbers.
+- Names: a dictionary `names.<field>` (`terms`); `names.<field>.docs`, the documents of each (`doc_ids`).
 - Sites: `sites.latitudes` and `sites.longitudes` [sites], int32, in units of 1e-7 degrees, document after
   document; `sites.offsets` [documents + 1] into them, uint32 (uint64 where they are more). Not written where
   no document has a site.
@@ -13,7 +14,7 @@
 >>> import tempfile; from pathlib import Path; path = Path(tempfile.mkdtemp()) / "example.seg"
 >>> with ArrayWriter(path) as writer:
 ...     write_codes(writer, "Phase", CodeColumn.of([("PHASE1", "PHASE2"), (), ("PHASE2",)]))
-...     write_names(writer, "Country", [(b"France", 2), (b"Chad", 0), (b"France", 0)])
+...     write_names(writer, "Country", [(b"France", 2), (b"Chad", 0), (b"France", 0)], 3)
 >>> file = ArrayFile(path)
 >>> read_codes(file, "Phase", 3).counts()
 {'PHASE1': 1, 'PHASE2': 2}
@@ -32,8 +33,8 @@ import numpy as np
 import numpy.typing as npt
 
 from trialindex.errors import IndexDamaged
-from trialindex.segments.arrays import ArrayFile, ArrayStream, ArrayWriter, narrowest
-from trialindex.segments.postings import spread, wide
+from trialindex.segments.arrays import ArrayFile, ArrayStream, ArrayWriter, narrowest, spread, wide
+from trialindex.segments.doc_ids import Lists, ListWriter
 from trialindex.segments.terms import Terms, TermWriter, stretches
 
 __all__ = [
@@ -215,7 +216,7 @@ def write_keys(writer: ArrayWriter, keys: Sequence[str] | npt.NDArray[np.bytes_]
     made = np.array(given, f"S{max(map(len, given), default=1) or 1}")
     writer.put("keys", made.view(np.uint8))
     writer.put("keys.width", np.array([made.itemsize], np.uint32))
-    writer.put("keys.order", np.argsort(made, kind="stable").astype(np.uint32))
+    writer.put("keys.order", np.argsort(made, kind="stable").astype(narrowest(max(len(made) - 1, 0))))
 
 
 class Keys:
@@ -227,7 +228,7 @@ class Keys:
         if not width or len(held) != width * size:
             raise file.damaged(f"its keys are not {size} of {width} bytes")
         self.keys: npt.NDArray[np.bytes_] = held.view(f"S{width}")
-        self._order = _sized(file, "keys.order", size, np.uint32)
+        self._order = _sized(file, "keys.order", size, *_UNSIGNED[:3])
         self._bytes = held.data
 
     def find(self, key: str) -> npt.NDArray[np.uint32]:
@@ -235,7 +236,7 @@ class Keys:
         wanted = key.encode("utf-8", "surrogatepass")
         width = self.keys.itemsize
         if len(wanted) > width or wanted.endswith(b"\0"):
-            return self._order[:0]
+            return np.empty(0, np.uint32)
         padded, order, data = wanted.ljust(width, b"\0"), self._order.data, self._bytes
         # Not searchsorted: it makes a copy of the order, of 8 bytes a document, for every search.
         low, high = 0, len(order)
@@ -248,31 +249,33 @@ class Keys:
                 high = middle
         while high < len(order) and bytes(data[order[high] * width :][:width]) == padded:
             high += 1
-        return self._order[low:high]
+        return self._order[low:high].astype(np.uint32)
 
 
-def write_names(writer: ArrayWriter, field: str, pairs: Iterable[tuple[bytes, int]]) -> None:
-    """Write the names of a field from (name, document) pairs in any order; the same pair counts once."""
+def write_names(writer: ArrayWriter, field: str, pairs: Iterable[tuple[bytes, int]], size: int) -> None:
+    """Write the names of a field from (name, document) pairs in any order, documents out of so many; the same
+    pair counts once.
+    """
     held = list(pairs)
     names = sorted({name for name, _ in held})
     number = {name: ordinal for ordinal, name in enumerate(names)}
     ordinals = np.fromiter((number[name] for name, _ in held), np.int64, len(held))
     docs = np.fromiter((doc for _, doc in held), np.int64, len(held))
-    written = _NameWriter(writer, field)
+    written = _NameWriter(writer, field, size)
     written.append(names, ordinals, docs)
     written.finish()
 
 
 def merge_names(
-    writer: ArrayWriter, field: str, parts: Iterable[tuple[Names, npt.NDArray[np.int64]]]
+    writer: ArrayWriter, field: str, parts: Iterable[tuple[Names, npt.NDArray[np.int64]]], size: int
 ) -> None:
-    """Write the names of several segments as those of one, a stretch of them at a time.
+    """Write the names of several segments as those of one of so many documents, a stretch of them at a time.
 
     With each comes the new number of each of its documents, int64[documents]; -1 where one is left out.
     """
     held = list(parts)
     dictionaries = [part.terms for part, _ in held]
-    written = _NameWriter(writer, field)
+    written = _NameWriter(writer, field, size)
     each = max(1, _STRETCH // max(1, len(dictionaries)))
     for stretch in stretches(dictionaries, lambda _, low: low + each):
         found = [part.stretch(low, high) for (part, _), (low, high) in zip(held, stretch, strict=True)]
@@ -292,12 +295,9 @@ def merge_names(
 class _NameWriter:
     """Writes the names of a field, in ascending stretches."""
 
-    def __init__(self, writer: ArrayWriter, field: str) -> None:
-        self._writer = writer
-        self._field = field
+    def __init__(self, writer: ArrayWriter, field: str, size: int) -> None:
         self._terms = TermWriter(writer, f"names.{field}")
-        self._docs = writer.stream(f"names.{field}.docs", np.uint32)
-        self._counts = [np.zeros(1, np.int64)]
+        self._docs = ListWriter(writer, f"names.{field}.docs", size)
 
     def append(
         self, names: list[bytes], ordinals: npt.NDArray[np.int64], docs: npt.NDArray[np.int64]
@@ -311,41 +311,34 @@ class _NameWriter:
         first[1:] = (ordinals[1:] != ordinals[:-1]) | (docs[1:] != docs[:-1])
         counts = np.bincount(ordinals[first], minlength=len(names))
         self._terms.append([name for name, count in zip(names, counts.tolist(), strict=True) if count])
-        self._docs.append(docs[first].astype(np.uint32))
-        self._counts.append(counts[counts > 0])
+        self._docs.append(counts[counts > 0], docs[first].astype(np.uint32))
 
     def finish(self) -> None:
         """Write what is known only at the end."""
         self._terms.finish()
-        starts = np.cumsum(np.concatenate(self._counts))
-        self._writer.put(f"names.{self._field}.starts", starts.astype(narrowest(int(starts[-1]))))
+        self._docs.finish()
 
 
 class Names:
-    """The names of a field, to be read. Raises IndexDamaged where they are not as
-    they were written.
-    """
+    """The names of a field, to be read. Raises IndexDamaged where they are not as they were written."""
 
     def __init__(self, file: ArrayFile, field: str, size: int) -> None:
         self._file = file
         self._field = field
-        self._size = size
         self.terms = Terms(file, f"names.{field}")
-        self._docs = file.get(f"names.{field}.docs", np.uint32)
-        self._starts = _sized(file, f"names.{field}.starts", len(self.terms) + 1, *_UNSIGNED)
+        self._docs = Lists(file, f"names.{field}.docs", size)
+        if len(self._docs) != len(self.terms):
+            raise self._broken()
 
     def docs(self, name: str) -> npt.NDArray[np.uint32]:
         """Return the documents that have exactly this name, ascending."""
         ordinal = self.terms.find(name.encode("utf-8", "replace"))
-        return self._docs[:0] if ordinal < 0 else self.docs_of(ordinal)
+        return np.empty(0, np.uint32) if ordinal < 0 else self.docs_of(ordinal)
 
     def docs_of(self, ordinal: int) -> npt.NDArray[np.uint32]:
-        """Return the documents of the name of an ordinal, ascending."""
-        if not 0 <= ordinal < len(self.terms):
-            raise IndexError(f"no name {ordinal} among {len(self.terms)}")
-        start, stop = int(self._starts[ordinal]), int(self._starts[ordinal + 1])
-        docs = self._docs[start:stop]
-        if not start < stop <= len(self._docs) or int(docs.max()) >= self._size:
+        """Return the documents of a name, ascending. Raises IndexError on an ordinal of none."""
+        docs = self._docs[ordinal]
+        if not len(docs):
             raise self._broken()
         return docs
 
@@ -356,27 +349,19 @@ class Names:
         self, low: int, high: int
     ) -> tuple[list[bytes], npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
         """Return the names low..high-1, how many documents each has, and these, name after name."""
-        counts = self._counts(low, high)
-        start, stop = int(self._starts[low]), int(self._starts[high])
-        docs = self._docs[start:stop]
-        if counts.sum() != len(docs) or (docs >= self._size).any():
+        counts, docs = self._docs.stretch(low, high)
+        if not counts.all():
             raise self._broken()
         return self.terms.slice(low, high), counts, docs
-
-    def _counts(self, low: int, high: int) -> npt.NDArray[np.int64]:
-        """Return how many documents each of the names low..high-1 has."""
-        starts = self._starts[low : high + 1].astype(np.int64)
-        counts: npt.NDArray[np.int64] = starts[1:] - starts[:-1]
-        if (counts <= 0).any():
-            raise self._broken()
-        return counts
 
     def prefix(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Yield (name, document frequency) of the names that begin with a prefix, in order."""
         low, high = self.terms.range(prefix.encode("utf-8", "replace"))
         for start in range(low, high, _PIECE):
             stop = min(start + _PIECE, high)
-            counts = self._counts(start, stop).tolist()
+            counts = self._docs.sizes.listed(start, stop)
+            if not all(counts):
+                raise self._broken()
             for name, count in zip(self.terms.slice(start, stop), counts, strict=True):
                 yield name.decode("utf-8", "replace"), count
 

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from trialindex.fields import FIELDS, PLACED
-from trialindex.segments.arrays import ArrayWriter
+from trialindex.segments.arrays import ArrayWriter, spread
 from trialindex.segments.columns import merge_codes, merge_names
-from trialindex.segments.postings import Chunk, spread
+from trialindex.segments.postings import Chunk
 from trialindex.segments.records import Block, Packer
 from trialindex.segments.segment import Contents, Segment, write_segment
 from trialindex.segments.terms import stretches
@@ -81,6 +81,7 @@ def merge_segments(segments: Sequence[Segment], path: Path) -> None:
     keeps = [
         np.ones(segment.size, np.bool_) if segment.live is None else segment.live for segment in segments
     ]
+    size = sum(int(keep.sum()) for keep in keeps)
     with ArrayWriter(path) as writer:
         write_segment(writer, _contents(segments, keeps), _blocks(segments, keeps), _chunks(segments, keeps))
         renumber = [np.where(keep, moved, -1) for keep, moved in zip(keeps, _moved(keeps), strict=True)]
@@ -88,7 +89,8 @@ def merge_segments(segments: Sequence[Segment], path: Path) -> None:
             held = [segment.names(name) for segment in segments]
             if field.kind == "name" and any(held):
                 parts = zip(held, renumber, strict=True)
-                merge_names(writer, name, [(names, numbers) for names, numbers in parts if names is not None])
+                kept = [(names, numbers) for names, numbers in parts if names is not None]
+                merge_names(writer, name, kept, size)
 
 
 def _contents(segments: Sequence[Segment], keeps: list[Mask]) -> Contents:
@@ -107,7 +109,7 @@ def _contents(segments: Sequence[Segment], keeps: list[Mask]) -> Contents:
             for name, field in FIELDS.items()
             if field.kind == "code"
         ),
-        values=(segment.values.kept(keep) for segment, keep in both),
+        values=(segment.values().kept(keep) for segment, keep in both),
         sites=(segment.sites().kept(keep) for segment, keep in both),
     )
 

@@ -99,15 +99,9 @@ class Run:
         self._keep(self._packer.add(record))
         doc = len(held.keys)
         held.keys[key] = doc
-        for name in PLACED:
-            if name in document.text:
-                values = document.text[name]
-            elif name in document.codes:
-                values = [text for code in document.codes[name] if (text := code_text(code))]
-            else:
-                continue
+        for placed, values in sorted(_placed(document)):
             held.call_docs.append(doc)
-            held.call_fields.append(FIELD_NUMBERS[name])
+            held.call_fields.append(placed)
             self._tokeniser.add(values)
         for name, number in document.numbers.items():
             held.numbers.setdefault(name, []).append((doc, number))
@@ -161,10 +155,19 @@ class Run:
         with ArrayWriter(path) as writer:
             write_segment(writer, contents, held.blocks, chunks)
             for name, pairs in held.names.items():
-                write_names(writer, name, pairs)
+                write_names(writer, name, pairs, size)
         if self._tokeniser.memory > _CACHE:
             self._tokeniser.forget()
         self._start()
+
+
+def _placed(document: Document) -> Iterator[tuple[int, list[str]]]:
+    """Yield (field, texts) of what a document has words in."""
+    for name, values in document.text.items():
+        if name in FIELD_NUMBERS:
+            yield FIELD_NUMBERS[name], values
+    for name, codes in document.codes.items():
+        yield FIELD_NUMBERS[name], [text for code in codes if (text := code_text(code))]
 
 
 def _lengths(
@@ -204,24 +207,27 @@ def _inverted(
     vocabulary: list[str],
 ) -> Iterator[Chunk]:
     """Yield the dictionary in chunks; all arrays [m], one entry a token, by document, field, position."""
-    used = np.unique(terms)
+    counts = np.bincount(terms, minlength=len(vocabulary))
     # Python orders text by code points, as UTF-8 orders bytes.
-    order = sorted(used.tolist(), key=vocabulary.__getitem__)
+    order = sorted(np.flatnonzero(counts).tolist(), key=vocabulary.__getitem__)
+    counts = counts[order]
+    ends = np.cumsum(counts)
     rank = np.zeros(len(vocabulary), np.uint32)
     rank[order] = np.arange(len(order), dtype=np.uint32)
-    keys = (rank[terms].astype(np.uint64) << np.uint64(32)) | np.arange(len(terms), dtype=np.uint64)
+    keys = rank[terms].astype(np.uint64)
+    keys <<= np.uint64(32)
+    keys |= np.arange(len(terms), dtype=np.uint64)
     keys.sort()
-    places = (keys & np.uint64(0xFFFFFFFF)).astype(np.uint32)
-    ranks = (keys >> np.uint64(32)).astype(np.uint32)
+    places = keys.astype(np.uint32)  # the lower half
     del keys
-    ends = np.searchsorted(ranks, np.arange(len(order), dtype=np.uint32), side="right")
     low = 0
     while low < len(order):
         start = int(ends[low - 1]) if low else 0
         high = max(low + 1, int(np.searchsorted(ends, start + _CHUNK, side="right")))
         end = int(ends[high - 1])
         chosen = places[start:end]
-        own, of_docs = ranks[start:end] - np.uint32(low), docs[chosen]
+        own = np.repeat(np.arange(high - low, dtype=np.uint32), counts[low:high])
+        of_docs = docs[chosen]
         new = np.ones(end - start, np.bool_)
         new[1:] = (own[1:] != own[:-1]) | (of_docs[1:] != of_docs[:-1])
         first = np.flatnonzero(new)

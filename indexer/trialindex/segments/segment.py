@@ -2,7 +2,7 @@
 
 | arrays | what they hold |
 |---|---|
-| `terms.*`, `postings.*`, `occurrences.*`, `area.*` | the dictionary and its postings (`postings`) |
+| `terms.*`, `postings.*`, `patterns.*`, `occurrences.*`, `area.*` | dictionary and postings (`postings`) |
 | `length.<Field>` | occurrences in the field, for each document |
 | `values.*` | where the values of the fields of a document start (`Values`) |
 | `number.*`, `code.*`, `keys*`, `names.*`, `sites.*` | values of each document (`columns`) |
@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,7 @@ import numpy.typing as npt
 from trialindex.errors import IndexDamaged
 from trialindex.fields import PLACED, UNMEASURED, area_weights
 from trialindex.frozen import frozen
-from trialindex.segments.arrays import ArrayFile, ArrayWriter, narrowest
+from trialindex.segments.arrays import ArrayFile, ArrayWriter
 from trialindex.segments.columns import (
     CodeColumn,
     Keys,
@@ -40,16 +41,10 @@ from trialindex.segments.columns import (
     write_numbers,
     write_sites,
 )
-from trialindex.segments.postings import (
-    FOLDED,
-    Chunk,
-    Narrow,
-    NarrowReader,
-    PostingsReader,
-    PostingsWriter,
-    wide,
-)
+from trialindex.segments.narrow import Narrow, NarrowWriter, write_narrow
+from trialindex.segments.postings import BOUNDED, Chunk, PostingsReader, PostingsWriter
 from trialindex.segments.records import Block, Records, RecordWriter
+from trialindex.segments.sizes import Sizes, SizeWriter
 
 __all__ = ["Contents", "Segment", "Values", "area_lengths", "read_deleted", "write_deleted", "write_segment"]
 
@@ -57,6 +52,18 @@ U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
 I64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+
+
+def _runs(offsets: I64, fields: U8) -> tuple[I64, I64]:
+    """Return where the entries of each field of each document begin, int64[r], and how many these are.
+
+    `offsets`: int64[documents + 1] into `fields`, uint8[v].
+    """
+    new = np.ones(len(fields), np.bool_)
+    new[1:] = fields[1:] != fields[:-1]
+    new[offsets[:-1][offsets[:-1] < offsets[1:]]] = True
+    firsts = np.flatnonzero(new)
+    return firsts, np.diff(firsts, append=len(fields))
 
 
 @frozen
@@ -93,6 +100,21 @@ class Values:
             return self
         offsets, indexes = kept_stretches(self.offsets, keep)
         return Values(offsets, self.fields[indexes], self.starts[indexes])
+
+    @classmethod
+    def of_steps(cls, offsets: I64, fields: U8, steps: npt.NDArray[np.unsignedinteger]) -> Values:
+        """Make the table from each start less the one before it in the same field of a document."""
+        firsts, sizes = _runs(offsets, fields)
+        sums = np.cumsum(steps, dtype=np.int64)
+        sums -= np.repeat(sums[firsts] - steps[firsts], sizes)
+        return cls(offsets, fields, sums.astype(np.uint32))
+
+    def steps(self) -> U32:
+        """Return uint32[v]: each start less the one before it in the same field of a document."""
+        before = np.zeros(len(self.starts), np.uint32)
+        before[1:] = self.starts[:-1]
+        before[_runs(self.offsets, self.fields)[0]] = 0
+        return self.starts - before
 
     def of_document(self, doc: int) -> dict[str, list[int]]:
         """Return field -> ascending positions at which its values start, and where one more would start."""
@@ -166,9 +188,9 @@ def write_segment(
         records.append_block(block)
     records.finish()
     write_keys(writer, contents.keys)
-    areas = {area: _AreaLengths(area, size) for area in FOLDED}
+    areas = {area: _AreaLengths(area, size) for area in BOUNDED}
     for name, held in contents.lengths:
-        writer.put(f"length.{name}", held.astype(narrowest(int(held.max()) if len(held) else 0)))
+        write_narrow(writer, f"length.{name}", held)
         for area in areas.values():
             area.add(name, held)
     for name, numbers in contents.numbers:
@@ -184,16 +206,17 @@ def write_segment(
 
 
 def _write_values(writer: ArrayWriter, parts: Iterable[Values]) -> None:
+    """Write `values.sizes`, how many entries each document has (`sizes`); `values.fields`; and
+    `values.steps`, each start less the one before it in the same field of a document (`narrow`).
+    """
     fields = writer.stream("values.fields", np.uint8)
-    starts = Narrow(writer, "values.starts", np.uint16)
-    sizes = [np.zeros(1, np.int64)]
+    steps, sizes = NarrowWriter(writer, "values.steps"), SizeWriter(writer, "values.sizes")
     for values in parts:
         fields.append(values.fields)
-        starts.append(values.starts)
+        steps.append(values.steps())
         sizes.append(np.diff(values.offsets))
-    starts.finish()
-    offsets = np.cumsum(np.concatenate(sizes))
-    writer.put("values.offsets", offsets.astype(wide(int(offsets[-1]))))
+    steps.finish()
+    sizes.finish()
 
 
 class Segment:
@@ -235,8 +258,7 @@ class Segment:
     def records(self) -> Records:
         return Records(self.file)
 
-    def _per_document(self, name: str) -> npt.NDArray[np.unsignedinteger]:
-        held = self.file.get(name)
+    def _per_document(self, name: str, held: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if len(held) != self.size:
             raise IndexDamaged(f"{self.path.name} is damaged ({name}): build the index again")
         return held
@@ -244,21 +266,22 @@ class Segment:
     def length(self, field: str) -> npt.NDArray[np.unsignedinteger] | None:
         """Return the number of occurrences in a field for each document; None where there are none."""
         name = f"length.{field}"
-        return self._per_document(name) if self.file.has(name) else None
+        return (
+            self._per_document(name, Narrow(self.file, name)[0 : self.size]) if self.file.has(name) else None
+        )
 
     def lengths(self, area: str) -> U32:
         """Return uint32[size]: the weighted lengths in an area, in hundredths."""
-        if area in FOLDED:
-            return self._per_document(f"area.{area}.lengths").astype(np.uint32, copy=False)
+        if area in BOUNDED:
+            name = f"area.{area}.lengths"
+            held_lengths = self.file.get(name, np.uint8, np.uint16, np.uint32)
+            return self._per_document(name, held_lengths).astype(np.uint32, copy=False)
         held = {field: found for field in area_weights(area) if (found := self.length(field)) is not None}
         return area_lengths(area, held, self.size)
 
     def numbers(self, name: str) -> npt.NDArray[np.float64]:
         """Return float64[size] of a day or number field, NaN where there is none."""
-        held = read_numbers(self.file, name, self.size)
-        if len(held) != self.size:
-            raise IndexDamaged(f"{self.path.name} is damaged ({name}): build the index again")
-        return held
+        return self._per_document(name, read_numbers(self.file, name, self.size))
 
     def codes(self, field: str) -> CodeColumn:
         """Return the codes of a field."""
@@ -287,13 +310,19 @@ class Segment:
         return np.flatnonzero(among if self.live is None else among & self.live)
 
     @cached_property
-    def values(self) -> Values:
-        offsets = self.file.get("values.offsets").astype(np.int64)
+    def _values(self) -> tuple[U8, Narrow, Sizes]:
         fields = self.file.get("values.fields", np.uint8)
-        starts = NarrowReader(self.file, "values.starts")[0 : len(fields)].astype(np.uint32, copy=False)
-        if len(offsets) != self.size + 1 or len(starts) != len(fields) or offsets[-1] != len(fields):
+        steps, sizes = Narrow(self.file, "values.steps"), Sizes(self.file, "values.sizes", len(fields))
+        if len(sizes) != self.size or len(steps) != len(fields):
             raise IndexDamaged(f"{self.path.name} is damaged (values): build the index again")
-        return Values(offsets, fields, starts)
+        return fields, steps, sizes
+
+    def values(self, low: int = 0, high: int | None = None) -> Values:
+        """Return where the values of the documents low..high-1 start, of all if none are given."""
+        fields, steps, sizes = self._values
+        offsets = sizes.offsets(low, self.size if high is None else high)
+        first, last = int(offsets[0]), int(offsets[-1])
+        return Values.of_steps(offsets - first, fields[first:last], steps[first:last])
 
 
 def write_deleted(path: Path, live: Mask) -> int:

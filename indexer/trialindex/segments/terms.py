@@ -1,9 +1,9 @@
 """A sorted dictionary of terms in a file of arrays: from a term to its ordinal, and back.
 
-Terms are bytes (UTF-8), ascending bytewise, numbered from 0. Three arrays, under a prefix: `bytes` uint8, all
-terms one after another; `offsets` uint32 or uint64 [terms + 1], where each begins; `heads` uint64
-[ceil(terms / 16)], the first 8 bytes of every 16th term, big-endian and zero-padded, so that they sort as
-their terms do: a search reads the heads, then a few terms.
+Terms are bytes (UTF-8), ascending bytewise, numbered from 0. Under a prefix: `bytes` uint8, all terms one
+after another; `sizes`, how many bytes each has (`sizes`); `heads` uint64 [ceil(terms / 16)], the first 8
+bytes of every 16th term, big-endian and zero-padded, so that they sort as their terms do: a search reads the
+heads, then a few terms.
 
 >>> import tempfile; from pathlib import Path; path = Path(tempfile.mkdtemp()) / "example.seg"
 >>> with ArrayWriter(path) as writer:
@@ -22,13 +22,12 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from trialindex.segments.arrays import ArrayFile, ArrayWriter
+from trialindex.segments.sizes import EVERY, Sizes, SizeWriter
 
 __all__ = ["TermWriter", "Terms", "stretches"]
 
-_EVERY = 16  # terms from one head to the next
 _HEAD = 8  # bytes of a head
 
 
@@ -43,7 +42,7 @@ class TermWriter:
         self._writer = writer
         self._prefix = prefix
         self._bytes = writer.stream(f"{prefix}.bytes", np.uint8)
-        self._ends: list[npt.NDArray[np.uint64]] = []
+        self._sizes = SizeWriter(writer, f"{prefix}.sizes")
         self._heads: list[int] = []
         self._count = 0
         self._last: bytes | None = None
@@ -54,21 +53,16 @@ class TermWriter:
             return
         if not (self._last is None or self._last < terms[0]) or not all(a < b for a, b in pairwise(terms)):
             raise ValueError(f"the terms of {self._prefix!r} are not in ascending order")
-        lengths = np.fromiter(map(len, terms), np.uint64, len(terms))
-        self._ends.append(np.cumsum(lengths, dtype=np.uint64) + np.uint64(self._bytes.count))
+        self._sizes.append(np.fromiter(map(len, terms), np.int64, len(terms)))
         self._bytes.append(np.frombuffer(b"".join(terms), np.uint8))
-        self._heads += map(_head, terms[-self._count % _EVERY :: _EVERY])
+        self._heads += map(_head, terms[-self._count % EVERY :: EVERY])
         self._count += len(terms)
         self._last = terms[-1]
 
     def finish(self) -> None:
         """Complete the dictionary."""
         self._bytes.close()
-        offsets = np.concatenate([np.zeros(1, np.uint64), *self._ends])
-        if self._bytes.count <= np.iinfo(np.uint32).max:
-            self._writer.put(f"{self._prefix}.offsets", offsets.astype(np.uint32))
-        else:
-            self._writer.put(f"{self._prefix}.offsets", offsets)
+        self._sizes.finish()
         self._writer.put(f"{self._prefix}.heads", np.array(self._heads, np.uint64))
 
 
@@ -83,12 +77,12 @@ class Terms:
         self._file = file
         self._prefix = prefix
         self._bytes = file.get(f"{prefix}.bytes", np.uint8)
-        self._offsets = file.get(f"{prefix}.offsets", np.uint32, np.uint64)
+        self._sizes = Sizes(file, f"{prefix}.sizes", len(self._bytes))
         heads = file.get(f"{prefix}.heads", np.uint64)
         # One value of a memoryview is a Python int, read four times as fast as a numpy scalar.
-        self._data, self._starts, self._heads = self._bytes.data, self._offsets.data, heads.data
-        self._count = len(self._offsets) - 1
-        if self._count < 0 or len(heads) != -(-self._count // _EVERY) or self._starts[-1] != len(self._bytes):
+        self._data, self._heads = self._bytes.data, heads.data
+        self._count = len(self._sizes)
+        if len(heads) != -(-self._count // EVERY):
             raise file.damaged(f"the parts of its terms {prefix!r} do not fit together")
 
     def __len__(self) -> int:
@@ -98,52 +92,54 @@ class Terms:
         """Return the term of an ordinal."""
         if not 0 <= ordinal < self._count:
             raise IndexError(f"no term {ordinal} among {self._count}")
-        start, stop = self._starts[ordinal], self._starts[ordinal + 1]
-        if not start <= stop <= len(self._data):
-            raise self._file.damaged(f"a term of {self._prefix!r} ends before it begins")
+        start, stop = self._sizes.stretch(ordinal)
         return bytes(self._data[start:stop])
 
-    def _place(self, term: bytes) -> int:
-        """Return how many terms come before this one."""
+    def _place(self, term: bytes) -> tuple[int, bool]:
+        """Return how many terms come before this one, and whether it is the next."""
         head = _head(term)
         # Many terms may share a head: the place is after the last lower one, before the first higher one.
         lower = bisect_left(self._heads, head)
         higher = bisect_right(self._heads, head, lower)
-        low, high = max(lower - 1, 0) * _EVERY, min(higher * _EVERY, self._count)
-        data, starts = self._data, self._starts
-        while low < high:  # bisect_left over the terms, written out: half the time of calling back
-            middle = (low + high) // 2
-            if bytes(data[starts[middle] : starts[middle + 1]]) < term:
-                low = middle + 1
+        low, high = max(lower - 1, 0), max(higher - 1, 0)
+        while low < high:  # the last block whose first term does not come after this one
+            middle = (low + high + 1) // 2
+            if self[middle * EVERY] <= term:
+                low = middle
             else:
-                high = middle
-        return low
+                high = middle - 1
+        first = low * EVERY
+        sizes = self._sizes.listed(first, first + EVERY)
+        start, data = self._sizes.begin(low), self._data
+        for place, size in enumerate(sizes, first):
+            held = bytes(data[start : start + size])
+            if held >= term:
+                return place, held == term
+            start += size
+        return first + len(sizes), False
 
     def find(self, term: bytes) -> int:
         """Return the ordinal of a term, or -1 where it is none of these."""
-        place = self._place(term)
-        return place if place < self._count and self[place] == term else -1
+        place, there = self._place(term)
+        return place if there else -1
 
     def range(self, prefix: bytes) -> tuple[int, int]:
         """Return the first ordinal of the terms that begin with a prefix, and the one after their last."""
-        low = self._place(prefix)
+        low, _ = self._place(prefix)
         shortened = prefix.rstrip(b"\xff")
         if not shortened:  # no bytes come after all that begin so
             return low, self._count
-        high = self._place(shortened[:-1] + bytes([shortened[-1] + 1]))
+        high, _ = self._place(shortened[:-1] + bytes([shortened[-1] + 1]))
         return low, max(low, high)
 
     def slice(self, low: int, high: int) -> list[bytes]:
         """Return the terms of the ordinals low..high-1."""
         if not 0 <= low <= high <= self._count:
             raise IndexError(f"no terms {low} to {high} among {self._count}")
-        offsets = self._offsets[low : high + 1]
-        if (offsets[1:] < offsets[:-1]).any() or offsets[-1] > len(self._bytes):
-            raise self._file.damaged(f"a term of {self._prefix!r} ends before it begins")
-        first = int(offsets[0])
-        text = self._bytes[first : int(offsets[-1])].tobytes()
-        places = (offsets - offsets[0]).tolist()
-        return [text[start:stop] for start, stop in pairwise(places)]
+        offsets = self._sizes.offsets(low, high).tolist()
+        first = offsets[0]
+        text = self._bytes[first : offsets[-1]].tobytes()
+        return [text[start - first : stop - first] for start, stop in pairwise(offsets)]
 
 
 def stretches(
