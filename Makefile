@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench torture clean
+.PHONY: demo test lint bench relevance torture clean
 
 demo: $(VENV)/installed
 	$(BIN)/trialsearch index corpus --index index
@@ -19,6 +19,9 @@ lint: $(VENV)/installed-test
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python bench/run.py
+
+relevance: $(VENV)/installed-bench
+	$(BIN)/python bench/relevance/run.py
 
 torture: $(VENV)/installed-test
 	$(BIN)/python -m pytest -q tests/torture.py

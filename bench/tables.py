@@ -26,7 +26,8 @@ from measure import Asked, Query
 from words import TOP
 
 __all__ = [
-    "Row", "agreement", "amount", "overlap", "percentile", "query_rows", "ratios", "shared", "table",
+    "Row", "agreement", "amount", "markdown", "overlap", "percentile", "query_rows", "ratios", "shared",
+    "table",
 ]  # fmt: skip
 
 KINDS = ("cond", "intr", "cond+intr", "free")
@@ -91,13 +92,14 @@ def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _markdown(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table: the first column to the left, the others to the right."""
     return "\n".join([_line(heads), "|---" + "|---:" * (len(heads) - 1) + "|", *map(_line, rows)])
 
 
 def table(rows: Iterable[Row], names: Sequence[str]) -> str:
     """Return rows as a table with a column for each contestant."""
-    return _markdown(
+    return markdown(
         ["figure", *(CONTESTANTS[name].heading for name in names)],
         [
             [row.label, *(amount(row.values[name]) if name in row.values else "" for name in names)]
@@ -114,7 +116,7 @@ def ratios(rows: Iterable[Row], names: Sequence[str]) -> str:
     def cell(ours: float | None, theirs: float | None) -> str:
         return f"{amount(ours / theirs)} ({amount(theirs / ours)})" if ours and theirs else ""
 
-    return _markdown(
+    return markdown(
         ["ours / the peer's (the peer's / ours)", *(CONTESTANTS[name].heading for name in peers)],
         [
             [
@@ -150,4 +152,4 @@ def agreement(asked: dict[str, Asked]) -> str:
         for name, one in asked.items()
     ]
     heads = [f"overlap@{TOP} / of all found by either", *(CONTESTANTS[name].heading for name in asked)]
-    return _markdown(heads, rows)
+    return markdown(heads, rows)
