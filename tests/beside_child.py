@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from crash_child import limits, study_of
-from trialindex.storage import Snapshot, open_snapshot
+from trialindex.snapshot import Snapshot, open_snapshot
 from trialsearch import TrialSearch
 
 _WORDS = ("lupus", "asthma", "gout", "drug")

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from snapshot_helpers import key_of, made
+from trialindex.contents import read_contents
 from trialindex.segments import arrays, bounds
-from trialindex.storage import Writer, read_contents, stored_studies
+from trialindex.snapshot import stored_studies
+from trialindex.storage import Writer
 
 TRIALS = 40
 AREAS = ("BasicSearch", "BriefTitle", "LocationSearch")

@@ -18,7 +18,7 @@ import numpy as np
 from trialindex.errors import IndexDamaged
 from trialindex.fields import FIELDS
 from trialindex.segments import bounds
-from trialindex.storage import Snapshot, open_snapshot
+from trialindex.snapshot import Snapshot, open_snapshot
 from trialindex.verify import verify
 
 # Bytes of address space beyond what the process has at its start. Files are mapped, so they count.

@@ -40,6 +40,7 @@ from trialsearch.query import (
     Query,
     Range,
     Term,
+    Unless,
     Wildcard,
     Within,
     Words,
@@ -102,6 +103,9 @@ class Oracle:
                 return self._best([(self._answer(way.part, area), way.weight) for way in ways])
             case Boost(part, weight):
                 return {trial: weight * score for trial, score in self._answer(part, area).items()}
+            case Unless(part, wrong):
+                out = self._answer(wrong, area)
+                return {t: score for t, score in self._answer(part, area).items() if t not in out}
             case Optional(part, wish):
                 more = self._answer(wish, area)
                 return {t: score + more.get(t, 0.0) for t, score in self._answer(part, area).items()}
@@ -192,6 +196,8 @@ class Oracle:
     def _counts(self, query: Query, area: str) -> Counts:
         if isinstance(query, In):
             return self._counts(query.part, query.area)
+        if isinstance(query, Near) and query.denied and not self._is_denied(query):
+            query = Near(query.terms, query.slop)
         found: Counts = {}
         for trial, held in self._held.items():
             if isinstance(query, Group):
@@ -206,6 +212,12 @@ class Oracle:
             if counts:
                 found[trial] = counts
         return found
+
+    def _is_denied(self, query: Near) -> bool:
+        """Whether any trial writes the denial and the first term of a phrase as one word."""
+        first = next((term for term in query.terms if term), "")
+        known = {term for held in self._held.values() for places in held.values() for _, term in places}
+        return any(term.startswith(query.denied + first[:3]) for term in known)
 
     def _meant(self, query: Prefix | Wildcard | Fuzzy) -> dict[str, float]:
         known = {term for held in self._held.values() for places in held.values() for _, term in places}
@@ -238,8 +250,9 @@ def _count(query: Query, places: list[tuple[int, str]]) -> int:
     match query:
         case Term(term):
             return len(held.get(term, []))
-        case Near(terms, slop):
+        case Near(terms, slop, denied):
             asked = [(offset, term) for offset, term in enumerate(terms) if term]
+            out = {place + 1 for place in held.get(denied, [])}
             steps = [after[0] - before[0] for before, after in pairwise(asked)]
             choices = product(*(held.get(term, []) for _, term in asked))
             starts = {
@@ -250,6 +263,7 @@ def _count(query: Query, places: list[tuple[int, str]]) -> int:
                     for (before, after), step in zip(pairwise(chosen), steps, strict=True)
                 )
                 and chosen[-1] - chosen[0] - sum(steps) <= min(slop, _GAP - 1)
+                and chosen[0] not in out
             }
             return len(starts) if asked else 0
         case Within(terms, window):

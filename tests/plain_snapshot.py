@@ -66,6 +66,8 @@ class PlainSnapshot:
     """
 
     generation = 1
+    # It is linked with nothing, and teaches nothing.
+    vocabulary = learned = None
 
     def __init__(
         self,

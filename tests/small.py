@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ import pytest
 
 from trialindex.storage import Writer
 from trialindex.study_fields import by_piece
+from trialindex.vocabulary.concepts import Concept, Name
+from trialindex.vocabulary.mapped import write_vocabulary
+from trialindex.vocabulary.shipped import write_shipped
 from trialsearch import TrialSearch
 from trialsearch.ranking import Explanation
 
@@ -52,17 +56,50 @@ def study(nct_id: str, **pieces: Any) -> dict[str, Any]:
     return made
 
 
-def make_index(folder: Path, studies: Iterable[dict[str, Any]]) -> Path:
-    """Write an index of studies into a folder, straight to storage, and return the folder."""
+def make_index(
+    folder: Path,
+    studies: Iterable[dict[str, Any]],
+    vocabulary: Iterable[Concept] | Callable[[Path], None] | None = None,
+) -> Path:
+    """Write an index of studies into a folder, straight to storage, and return the folder.
+
+    `vocabulary`: concepts to link the studies with, or what writes them; then what they teach is worked out
+    too. An index that has a vocabulary keeps it.
+    """
     with Writer(folder) as writer:
+        if vocabulary is not None and writer.vocabulary is None:
+            writer.use_vocabulary(
+                vocabulary if callable(vocabulary) else partial(write_vocabulary, [*vocabulary])
+            )
         for one in studies:
             writer.put(one["protocolSection"]["identificationModule"]["nctId"], one)
+        if writer.vocabulary is not None:
+            writer.learn(anew=True)
     return folder
 
 
-def open_index(folder: Path, studies: Iterable[dict[str, Any]]) -> TrialSearch:
-    """Write an index of studies and open it."""
-    return TrialSearch.open(make_index(folder, studies))
+def open_index(
+    folder: Path,
+    studies: Iterable[dict[str, Any]],
+    vocabulary: Iterable[Concept] | Callable[[Path], None] = write_shipped,
+) -> TrialSearch:
+    """Write an index of studies, linked by the shipped vocabulary or another one, and open it."""
+    return TrialSearch.open(make_index(folder, studies, vocabulary))
+
+
+def concept(
+    identifier: str, *names: str, short: str = "", kind: str = "condition", parents: str = ""
+) -> Concept:
+    """Return a concept; `short` and `parents`: abbreviations and ids, by spaces.
+
+    >>> concept("C1", "lupus nephritis", short="LN", parents="C2").abbreviations
+    (Name(text='LN', source='test'),)
+    """
+
+    def named(texts: Iterable[str]) -> tuple[Name, ...]:
+        return tuple(Name(text, "test") for text in texts)
+
+    return Concept(identifier, kind, named(names), named(short.split()), tuple(parents.split()))
 
 
 def ids(hits: Iterable[Any]) -> list[str]:

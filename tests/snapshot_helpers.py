@@ -21,7 +21,8 @@ from trialindex import verify as verifying
 from trialindex.fields import FIELDS
 from trialindex.segments import arrays, bounds, disk, merging, run
 from trialindex.segments.columns import Sites
-from trialindex.storage import Snapshot, Writer, open_snapshot
+from trialindex.snapshot import Snapshot, open_snapshot
+from trialindex.storage import Writer
 
 AREAS = (
     *bounds.BOUNDED, "Everywhere", "LocationSearch", "IdSearch", "BasicSearch/headline", "BriefTitle",

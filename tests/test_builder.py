@@ -26,7 +26,8 @@ from trialindex.builder import Report, build, delete, rebuild
 from trialindex.errors import IndexDamaged, IndexLocked, IndexMissing, SourceError, TrialError
 from trialindex.merge import SECTION, split
 from trialindex.segments.disk import Disk
-from trialindex.storage import Writer, open_snapshot
+from trialindex.snapshot import open_snapshot
+from trialindex.storage import Writer
 from trialindex.verify import verify
 
 CORPUS = ROOT / "corpus"

@@ -258,6 +258,9 @@ def test_suggest_is_tabs_in_a_pipe(run: Run) -> None:
     rows = [line.split("\t") for line in run("suggest", "lupus", "n").stdout.splitlines()]
     assert [row[:2] for row in rows] == [["Lupus Nephritis", "condition"]]
     assert int(rows[0][2]) > 1
+    assert rows[0][3:] == []
+    slip = [line.split("\t") for line in run("suggest", "lupsu", "n").stdout.splitlines()]
+    assert [row[:2] + row[3:] for row in slip] == [["Lupus Nephritis", "condition", "", "lupus n"]]
     assert len(run("suggest", "a", "--limit", "2").stdout.splitlines()) == 2
     none = run("suggest", "zzz")
     assert (none.exit_code, none.stdout) == (1, "") and "zzz" in none.stderr

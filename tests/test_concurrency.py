@@ -16,7 +16,9 @@ from beside_child import Readers
 from crash_child import TRIALS, limits, state_of, study_of, turn
 from helpers import ROOT
 from snapshot_helpers import key_of
-from trialindex.storage import Writer, open_snapshot, read_contents
+from trialindex.contents import read_contents
+from trialindex.snapshot import open_snapshot
+from trialindex.storage import Writer
 from trialindex.verify import verify
 
 tiny = pytest.fixture(limits)

@@ -22,10 +22,12 @@ from helpers import ROOT
 from plain_snapshot import PlainSnapshot
 from segment_helpers import FailingDisk
 from snapshot_helpers import key_of, same
+from trialindex.contents import read_contents
 from trialindex.errors import TrialError
 from trialindex.segments import disk
 from trialindex.segments.disk import Disk
-from trialindex.storage import Writer, open_snapshot, read_contents
+from trialindex.snapshot import open_snapshot
+from trialindex.storage import Writer
 from trialindex.verify import verify
 
 State = dict[int, int]

@@ -25,9 +25,13 @@ _PYTHON = re.compile(r"(?<=```python\n)(.*?)(?=```)", re.DOTALL)
 
 
 @pytest.fixture(scope="module")
-def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder like a fresh checkout: the corpus, and an index built from it."""
+def workplace(tmp_path_factory: pytest.TempPathFactory, whole_vocabulary: Path) -> Path:
+    """A folder like a fresh checkout: the corpus, and an index built from it, with the whole vocabulary."""
+    from trialindex.vocabulary.shipped import cached
+
     place = tmp_path_factory.mktemp("readme")
+    (place / "cache" / "trialsearch").mkdir(parents=True)
+    shutil.copyfile(whole_vocabulary, place / "cache" / "trialsearch" / cached().name)
     shutil.copytree(ROOT / "corpus", place / "corpus")
     (place / "index").mkdir()
     _run("trialsearch index corpus", place)
@@ -39,7 +43,7 @@ def _run(command: str, place: Path) -> str:
     words = shlex.split(command.removeprefix("$ "), comments=True)
     assert words[0] == "trialsearch", command
     environment = {key: value for key, value in os.environ.items() if key != "TRIALSEARCH_INDEX"}
-    environment |= {"COLUMNS": "100", "NO_COLOR": "1"}
+    environment |= {"COLUMNS": "100", "NO_COLOR": "1", "XDG_CACHE_HOME": str(place / "cache")}
     done = subprocess.run(
         [sys.executable, "-m", "trialsearch", *words[1:]],
         cwd=place, env=environment, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,

@@ -14,12 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers import ROOT
-from small import study
+from small import concept, study
 from trialindex import criteria
 from trialindex.document import Document, code_text
-from trialindex.fields import FIELDS
-from trialindex.storage import pack, unpack
+from trialindex.fields import FIELDS, PLACED, concept_term
+from trialindex.snapshot import unpack
+from trialindex.storage import pack
 from trialindex.study_fields import Paths, by_piece, values
+from trialindex.vocabulary.linking import Linker
+from trialindex.vocabulary.mapped import Vocabulary
 
 CORPUS = sorted((ROOT / "corpus").glob("NCT*.json"))
 
@@ -29,8 +32,8 @@ def of(**pieces: Any) -> Document:
 
 
 def test_an_empty_study_has_an_empty_document() -> None:
-    assert Document.of({}) == Document({}, {}, {}, {}, [])
-    assert of() == Document({"NCTId": ["NCT00000001"]}, {}, {"AnyId": ["NCT00000001"]}, {}, [])
+    assert Document.of({}) == Document({}, {}, {}, {}, [], {})
+    assert of() == Document({"NCTId": ["NCT00000001"]}, {}, {"AnyId": ["NCT00000001"]}, {}, [], {})
 
 
 @pytest.mark.parametrize(
@@ -103,6 +106,87 @@ def test_names_are_folded_with_what_is_shown() -> None:
         "ConditionName": ["sjogrens syndrome\tSjögren's Syndrome"],
         "InterventionFullName": ["il-2\tIL-2"],
     }
+
+
+def test_what_a_study_teaches_is_held_as_pairs() -> None:
+    document = of(
+        BriefTitle="Lupus nephritis (LN) in adults",
+        BriefSummary="In lupus nephritis (LN), zabomol is given.",
+        InterventionName=["zabomol", "rest"],
+        InterventionOtherName=[["ZB-7701", "Zabex"], []],
+    )
+    assert document.names["Definition"] == ["LN\tLupus nephritis"]
+    assert sorted(document.names["OtherName"]) == ["zabex\tzabomol", "zabomol\tZB-7701"]
+    plain = of(BriefTitle="Lupus nephritis in adults (N = 20)", InterventionName=["zabomol"])
+    assert not plain.names.keys() & {"Definition", "OtherName"}
+
+
+CONCEPTS = [
+    concept("C1", "lupus nephritis", "lupus glomerulonephritis", parents="C2 C3"),
+    concept("C2", "glomerulonephritis", parents="C4"),
+    concept("C3", "lupus", parents="C5"),
+    concept("C4", "nephritis", parents="C5 C6"),
+    concept("C5", "immune disease"),
+    concept("C6", "kidney disease", parents="C5"),
+    concept("C7", "gout"),
+    concept("I1", "zabomol", kind="intervention", parents="I2"),
+    concept("I2", "zabine", kind="intervention"),
+]
+
+
+def linked(**pieces: Any) -> dict[str, list[str]]:
+    """Return the concepts of a study, those of each field in order."""
+    document = Document.of(study("NCT00000001", **pieces), Linker(Vocabulary.of(CONCEPTS)))
+    return {field: sorted(held) for field, held in document.concepts.items()}
+
+
+def test_a_study_is_linked_to_what_its_strings_mean_and_to_what_that_is_a_kind_of() -> None:
+    assert linked(Condition=["Lupus Nephritis"], InterventionName=["Zabomol 5 mg"]) == {
+        "ConditionConcept": ["C1"],
+        "ConditionParentConcept": ["C2", "C3"],
+        "ConditionAncestorConcept": ["C4", "C5", "C6"],
+        "InterventionConcept": ["I1"],
+        "InterventionParentConcept": ["I2"],
+    }
+    # Without a linker there are none.
+    assert of(Condition=["Lupus Nephritis"]).concepts == {}
+
+
+def test_a_concept_stands_once_where_it_is_nearest() -> None:
+    assert linked(Condition=["Lupus Nephritis", "lupus glomerulonephritis", "Lupus", "gout"]) == {
+        "ConditionConcept": ["C1", "C3", "C7"],
+        "ConditionParentConcept": ["C2", "C5"],
+        "ConditionAncestorConcept": ["C4", "C6"],
+    }
+
+
+def test_mesh_terms_and_other_names_are_linked_too_and_titles_and_keywords_are_not() -> None:
+    assert linked(
+        ConditionMeshTerm=["Gout"], InterventionName=["x"], InterventionOtherName=[["zabomol"]]
+    ) == {
+        "ConditionConcept": ["C7"],
+        "InterventionConcept": ["I1"],
+        "InterventionParentConcept": ["I2"],
+    }
+    assert linked(BriefTitle="Gout", Keyword=["gout"], BriefSummary="gout", OfficialTitle="Zabomol") == {}
+    # A condition is no intervention, and a drug no condition.
+    assert linked(Condition=["zabomol"], InterventionName=["gout"]) == {}
+    assert linked(Condition=["unheard", "", "without gout"]) == {}
+
+
+def test_the_words_of_a_document_with_their_fields() -> None:
+    document = Document.of(
+        study("NCT00000001", Condition=["Gout", "x"], Phase=["PHASE1"]), Linker(Vocabulary.of(CONCEPTS))
+    )
+    placed = {PLACED[number]: (values, exact) for number, values, exact in document.placed()}
+    assert placed == {
+        "NCTId": (["NCT00000001"], False),
+        "Condition": (["Gout", "x"], False),
+        "Phase": (["Phase 1"], False),
+        "ConditionConcept": ([concept_term("C7")], True),
+    }
+    numbers = [number for number, _, _ in document.placed()]
+    assert numbers == sorted(numbers)
 
 
 def test_sites_are_the_coordinates_of_the_places_in_their_order() -> None:
@@ -203,11 +287,14 @@ def replaced(source: dict[str, Any], path: tuple[Any, ...], value: Any) -> dict[
     return made
 
 
+LINKER = Linker(Vocabulary.of(CONCEPTS))
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(PLACES), JSON)
 def test_a_wrong_value_anywhere_is_no_error(path: tuple[Any, ...], value: Any) -> None:
     damaged = replaced(WHOLE, path, value)
-    document = Document.of(damaged)
+    document = Document.of(damaged, LINKER)
     assert document.text.keys() <= FIELDS.keys() and document.codes.keys() <= FIELDS.keys()
     texts = [
         text
@@ -220,6 +307,8 @@ def test_a_wrong_value_anywhere_is_no_error(path: tuple[Any, ...], value: Any) -
     assert all(isinstance(number, (int, float)) for number in document.numbers.values())
     assert all(-90 <= latitude <= 90 and -180 <= longitude <= 180 for latitude, longitude in document.sites)
     assert len(set(document.sites)) == len(document.sites)
+    held = [one for field in document.concepts.values() for one in field]
+    assert len(set(held)) == len(held) and all(document.concepts.values())
     assert unpack(pack(damaged)) == damaged
 
 

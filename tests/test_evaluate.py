@@ -17,8 +17,7 @@ from plain_snapshot import PlainSnapshot
 from small import check_sums, make_index, study
 from trialindex.dates import Age
 from trialindex.errors import QueryError
-from trialindex.storage import Snapshot
-from trialindex.vocabulary import Vocabulary
+from trialindex.snapshot import Snapshot
 from trialsearch import evaluate, leaves, pruning
 from trialsearch.evaluate import Evaluator
 from trialsearch.expand import Expansion, expand
@@ -48,6 +47,7 @@ from trialsearch.query import (
     Query,
     Range,
     Term,
+    Unless,
     Way,
     Wildcard,
     Within,
@@ -55,7 +55,8 @@ from trialsearch.query import (
 )
 
 # Made-up words that no stemmer, plural, spelling or stop word touches.
-MADE_UP = "zab zob zub kad kod kud mof muf vak vok wuk".split()
+# Two are others joined: whoever writes `zab kad` may mean what others write `zabkad`.
+MADE_UP = "zab zob zub kad kod kud mof muf vak vok wuk zabkad kodzob".split()
 TEXT = ["BriefTitle", "OfficialTitle", "Condition", "BriefSummary", "InterventionName", "Keyword"]
 LISTED = {"Condition", "Keyword", "InterventionName", "LocationCity"}
 DATES = ["2010", "2010-03", "2010-03-15", "2011-12-31", "2012-02", "2012-02-29", "2013"]
@@ -139,6 +140,7 @@ SEQUENCE = st.tuples(WORD, PLACED, WORD) | st.tuples(WORD, WORD) | st.tuples(WOR
 FREQUENT = st.one_of(
     WORD.map(Term),
     st.builds(Near, SEQUENCE, st.integers(0, 3) | st.just(99)),
+    st.builds(Near, SEQUENCE, st.integers(0, 3), st.sampled_from(["zab", "kod", "wuk"])),
     st.builds(Within, st.lists(WORD, min_size=1, max_size=3).map(tuple), st.integers(1, 6) | st.just(99)),
 )
 TEXT_NODES = st.one_of(
@@ -189,6 +191,15 @@ def _best(ways: list[tuple[Query, float]]) -> Best:
     return Best("asked", tuple(Way("typed", "asked", part, weight) for part, weight in ways))
 
 
+SELECTING = st.recursive(
+    VALUES,
+    lambda below: st.one_of(
+        st.lists(below, min_size=2, max_size=3).map(lambda parts: And(tuple(parts))),
+        st.lists(below, min_size=2, max_size=3).map(lambda parts: Or(tuple(parts))),
+        below.map(Not),
+    ),
+    max_leaves=3,
+)
 TREES = st.recursive(
     st.one_of(TEXT_NODES, TEXT_NODES, st.builds(In, AREA, TEXT_NODES), VALUES),
     lambda below: st.one_of(
@@ -199,6 +210,7 @@ TREES = st.recursive(
         st.builds(In, AREA, below),
         st.builds(Boost, below, WEIGHT),
         st.builds(Optional, below, below),
+        st.builds(Unless, below, SELECTING),
     ),
     max_leaves=8,
 )
@@ -419,6 +431,83 @@ def test_what_a_node_finds(words: Evaluator, query: Query, found: list[str]) -> 
     assert _found(words, query) == found
 
 
+@pytest.fixture(scope="module")
+def lungs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evaluator]:
+    titles = [
+        "Small cell lung cancer",
+        "Non-small cell lung cancer",
+        "Nonsmall cell lung cancer",
+        "Non small-cell lung cancer",
+        "Small cell lung cancer, not non-small cell lung cancer",
+        "A non-smoker with small cell lung cancer",
+    ]
+    studies = [study(f"NCT0000000{number}", BriefTitle=title) for number, title in enumerate(titles, 1)]
+    studies.append(
+        study("NCT00000007", BriefTitle="Non-small cell lung cancer", Condition=["Small cell lung cancer"])
+    )
+    # No value denies the next one.
+    studies.append(study("NCT00000008", Keyword=["non", "small cell lung cancer"]))
+    snapshot = Snapshot(make_index(tmp_path_factory.mktemp("lungs") / "index", studies))
+    yield Evaluator(snapshot)
+    snapshot.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (Near(("small", "cell", "lung", "cancer"), 0, "non"), ["1", "5", "6", "7", "8"]),
+        (Near(("small", "cell", "lung", "cancer"), 1, "non"), ["1", "5", "6", "7", "8"]),
+        (Near(("small", "cell", "lung", "cancer")), ["1", "2", "4", "5", "6", "7", "8"]),
+        (Near(("small", "cell", "lung", "cancer"), 0, "xyz"), ["1", "2", "4", "5", "6", "7", "8"]),
+        (Near(("", "small", "cell"), 0, "non"), ["1", "5", "6", "7", "8"]),
+        (Near(("nonsmal", "cell", "lung"), 0, "non"), ["3"]),
+        # The word before it, not the one before that; and only the first word of a name is denied.
+        (Near(("cell", "lung", "cancer"), 0, "small"), ["3"]),
+        (Near(("cell", "lung", "cancer"), 0, "non"), ["1", "2", "3", "4", "5", "6", "7", "8"]),
+    ],
+)
+def test_a_phrase_is_not_met_where_it_is_denied(lungs: Evaluator, query: Near, found: list[str]) -> None:
+    assert _found(lungs, query) == found
+    # Nor counted there, wherever it is asked.
+    for doc, key in enumerate("12345678"):
+        assert lungs.finds(query, doc) is (key in found)
+        assert bool(lungs.frequencies(query, doc, "BasicSearch")) is (key in found)
+
+
+def test_how_often_a_phrase_that_is_denied_elsewhere_stands_somewhere(lungs: Evaluator) -> None:
+    asked, plain = (Near(("small", "cell", "lung", "cancer"), 0, denied) for denied in ("non", ""))
+    assert lungs.frequencies(asked, 4, "BriefTitle") == {"BriefTitle": 1}
+    assert lungs.frequencies(plain, 4, "BriefTitle") == {"BriefTitle": 2}
+    assert lungs.frequencies(asked, 6, "BasicSearch") == {"Condition": 1}
+    # The two are different lists, also between queries.
+    assert lungs.score_of(asked, 4) < lungs.score_of(plain, 4)
+    assert lungs.score_of(asked, 0) == lungs.score_of(plain, 0)
+    explanation = explain(lungs, asked, 4)
+    assert explanation is not None
+    check_sums(explanation)
+
+
+def test_unless_leaves_trials_out_and_scores_the_others_as_its_part() -> None:
+    studies = [
+        study("NCT00000001", BriefTitle="zab zab", Phase=["PHASE1"]),
+        study("NCT00000002", BriefTitle="zab", Phase=["PHASE2"]),
+        study("NCT00000003", BriefTitle="kad", Phase=["PHASE2"]),
+        study("NCT00000004", BriefTitle="zab kad mof"),
+    ]
+    evaluator = Evaluator(PlainSnapshot(studies))  # type: ignore[arg-type]
+    whole = _by_id(evaluator, *evaluator.found(Term("zab")))
+    left = Unless(Term("zab"), Code("Phase", "PHASE2"))
+    assert _by_id(evaluator, *evaluator.found(left)) == {
+        trial: score for trial, score in whole.items() if trial != "NCT00000002"
+    }
+    assert _found(evaluator, Unless(Term("zab"), Nothing(""))) == ["1", "2", "4"]
+    assert _found(evaluator, Unless(Term("zab"), All())) == []
+    assert _found(evaluator, Unless(Term("zab"), Or((Code("Phase", "PHASE2"), Missing("Phase"))))) == ["1"]
+    assert evaluator.top(left, "BasicSearch", 1).total == 2
+    assert explain(evaluator, left, 1) is None
+    assert explain(evaluator, left, 0) == explain(evaluator, Term("zab"), 0)
+
+
 def test_the_best_way_gives_the_score(words: Evaluator) -> None:
     typed = _by_id(words, *words.found(Term("vok")))
     other = _by_id(words, *words.found(Term("zab")))
@@ -539,7 +628,7 @@ def test_a_run_of_words_finds_and_scores_what_all_of_them_do(
     corpora: list[Corpus], words: list[str], which: int
 ) -> None:
     oracle, (evaluator, *_) = corpora[which]
-    lexicon = IndexLexicon(evaluator.snapshot, Vocabulary([]))
+    lexicon = IndexLexicon(evaluator.snapshot)
     plain = Expansion(lexicon, synonyms=False, fuzzy=False)
     wanted = oracle.answer(Words(" ".join(words)))
     found = _by_id(evaluator, *evaluator.found(expand(Words(" ".join(words)), plain)))

@@ -2,59 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 import pytest
 
-from trialindex.vocabulary import Concept, Vocabulary
+from known import COMMON, known, taught
+from trialindex.fields import concept_term
+from trialindex.vocabulary.mapped import Vocabulary
 from trialsearch.expand import Expansion, expand, says_nothing
+from trialsearch.lexicon import IndexLexicon
 from trialsearch.parse import parse
-from trialsearch.query import And, Best, In, Near, Not, Nothing, Or, Query, Term, Way, children
-
-VOCABULARY = Vocabulary(
-    [
-        Concept(
-            "condition",
-            "lupus nephritis",
-            ("lupus glomerulonephritis",),
-            ("LN",),
-            ("systemic lupus erythematosus",),
-        ),
-        Concept("condition", "systemic sclerosis", ("scleroderma",), ("SSc",), ()),
-        Concept("condition", "multiple sclerosis", (), ("MS",), ("demyelinating disease",)),
-        Concept("condition", "mitral stenosis", (), ("MS",), ("heart valve disease",)),
-        Concept("condition", "non-alcoholic steatohepatitis", (), ("NASH",), ()),
-        Concept("intervention", "mesenchymal stem cell", ("mesenchymal stromal cell",), ("MSC",), ()),
-        Concept("intervention", "umbilical cord mesenchymal stem cell", (), ("UC-MSC",), ()),
-        Concept("intervention", "interleukin-2", ("aldesleukin",), ("IL-2",), ()),
-        Concept("intervention", "morphine", (), ("MS",), ()),
-        Concept("intervention", "cyclophosphamide", ("Cytoxan",), ("CYC",), ()),
-    ]
+from trialsearch.query import (
+    And,
+    Best,
+    In,
+    Name,
+    Near,
+    Not,
+    Nothing,
+    Or,
+    Query,
+    Term,
+    Unless,
+    Way,
+    children,
 )
 
-
-@dataclass
-class Known:
-    """A lexicon of given words."""
-
-    frequencies: Mapping[str, int] = field(default_factory=dict)
-    names: Mapping[str, int] = field(default_factory=dict)
-    vocabulary: Vocabulary = VOCABULARY
-
-    def frequency(self, term: str) -> int:
-        return self.frequencies.get(term, 0)
-
-    def name_words(self, kinds: frozenset[str] | None) -> Mapping[str, int]:
-        return self.names
+# Trials that have some names.
+DRUGS = COMMON | {"cyclophosphamid": 100}
+USED = taught({"MS = multiple sclerosis": 40, "MS = mitral stenosis": 2, "MS = morphine sulfate": 3})
 
 
-COMMON = dict.fromkeys("lupus nephriti stem cell cord umbil heart valv mesenchym ms children".split(), 50)
-
-
-def widen(text: str, **known: object) -> tuple[Query, Expansion]:
-    options = {name: known.pop(name) for name in ("synonyms", "fuzzy") if name in known}
-    expansion = Expansion(Known(**({"frequencies": COMMON} | known)), **options)  # type: ignore[arg-type]
+def widen(
+    text: str, lexicon: IndexLexicon | None = None, *, synonyms: bool = True, fuzzy: bool = True
+) -> tuple[Query, Expansion]:
+    expansion = Expansion(lexicon or known(), synonyms=synonyms, fuzzy=fuzzy)
     return expand(parse(text), expansion), expansion
 
 
@@ -69,26 +49,36 @@ def said(query: Query, how: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("typed", "others"),
+    ("typed", "others", "linked"),
     [
-        ("LN", ["lupus nephritis", "lupus glomerulonephritis"]),
-        ("lupus nephritis", ["lupus glomerulonephritis", "LN"]),
-        ("Lupus Glomerulonephritis", ["lupus nephritis", "LN"]),
-        ("SSc", ["systemic sclerosis", "scleroderma"]),
-        ("systemic sclerosis", ["scleroderma", "SSc"]),
-        ("scleroderma", ["systemic sclerosis", "SSc"]),
-        ("il2", ["aldesleukin"]),
-        ("IL-2", ["aldesleukin"]),
-        ("interleukin 2", ["aldesleukin"]),
-        ("CYC", ["cyclophosphamide", "Cytoxan"]),
-        ("IL-12", []),
-        ("nephritis", []),
-        ("sclerosis", []),
+        ("LN", ["lupus nephritis", "lupus glomerulonephritis"], "C01"),
+        ("ln", ["lupus nephritis", "lupus glomerulonephritis"], "C01"),
+        ("lupus nephritis", ["lupus glomerulonephritis", "LN"], "C01"),
+        ("Lupus Glomerulonephritis", ["lupus nephritis", "LN"], "C01"),
+        ("SSc", ["scleroderma", "systemic sclerosis"], "C03"),
+        ("systemic sclerosis", ["scleroderma", "SSc"], "C03"),
+        ("scleroderma", ["systemic sclerosis", "SSc"], "C03"),
+        ("il2", ["aldesleukin"], "I03"),
+        ("IL-2", ["aldesleukin"], "I03"),
+        ("interleukin 2", ["aldesleukin"], "I03"),
+        ("CYC", ["Cytoxan", "cyclophosphamide"], "I05"),
+        # A name without another one still has its kinds.
+        ("demyelinating diseases", [], "C05"),
+        ("IL-12", [], ""),
+        ("nephritis", [], ""),
+        ("sclerosis", [], ""),
+        ("nephritis lupus", [], ""),
     ],
 )
-def test_a_name_is_widened_to_the_other_names_both_ways(typed: str, others: list[str]) -> None:
-    query, _ = widen(typed)
+def test_a_name_is_widened_to_the_other_names_both_ways_and_to_its_link(
+    typed: str, others: list[str], linked: str
+) -> None:
+    query, expansion = widen(typed)
+    # Whichever of the two was typed, the other is one more.
     assert [name for name in said(query, "synonym") if name not in {"interleukin-2", "IL-2"}] == others
+    links = [way.part for way in ways(query) if way.how == "concept"]
+    assert links == ([In("BasicSearch/concepts", Term(concept_term(linked)))] if linked else [])
+    assert expansion.notes == []
 
 
 def test_the_longest_name_wins() -> None:
@@ -108,11 +98,38 @@ def test_every_way_is_worth_less_than_the_words_as_typed() -> None:
     query, _ = widen("lupus nephritis")
     assert isinstance(query, Best)
     as_name, *others = query.ways
-    assert (as_name.how, as_name.weight, as_name.part) == ("typed", 1.0, Near(("lupus", "nephriti"), 1))
+    assert (as_name.how, as_name.weight, as_name.part) == (
+        "typed",
+        1.0,
+        Near(("lupus", "nephriti"), 1, "non"),
+    )
     assert all(0 < way.weight < 1 for way in others)
-    weight = {way.text: way.weight for way in others}
-    # Words apart are worth less than another name of the thing.
-    assert weight["lupus nephritis"] < weight["LN"] < weight["lupus glomerulonephritis"]
+    weight = {(way.how, way.text): way.weight for way in others}
+    # Words apart are worth less than another name of the thing, and than a trial that is linked to it.
+    apart = weight["typed", "lupus nephritis"]
+    assert apart < weight["synonym", "LN"] < weight["synonym", "lupus glomerulonephritis"]
+    assert apart < weight["concept", "lupus nephritis"] < weight["synonym", "lupus glomerulonephritis"]
+
+
+def test_of_an_abbreviation_what_trials_write_for_it_is_worth_most() -> None:
+    query, _ = widen("LN", known(learned=taught({"LN = lupus nephritis": 4})))
+    assert isinstance(query, Best)
+    assert [(way.how, way.text) for way in sorted(query.ways, key=lambda way: -way.weight)] == [
+        ("synonym", "lupus nephritis"),
+        ("typed", "LN"),
+        ("concept", "lupus nephritis"),
+        ("synonym", "lupus glomerulonephritis"),
+    ]
+    # Where no trial tells what it stands for, any of its names may be what they write.
+    query, _ = widen("LN")
+    assert [way.weight for way in ways(query) if way.how == "synonym"] == [1.0, 1.0]
+
+
+def test_a_name_of_more_words_than_were_typed_is_worth_as_many() -> None:
+    # The words of a phrase add up: two of them would be worth more than the one word that was typed.
+    query, _ = widen("scleroderma")
+    (name,) = [way for way in ways(query) if way.text == "systemic sclerosis" and way.how == "synonym"]
+    assert name.weight == pytest.approx(0.9 / 2)
 
 
 def test_a_short_abbreviation_is_looked_for_in_titles_and_names_alone() -> None:
@@ -121,40 +138,164 @@ def test_a_short_abbreviation_is_looked_for_in_titles_and_names_alone() -> None:
     assert short == In("BasicSearch/headline", Term("ln"))
     query, _ = widen("AREA[DetailedDescription](lupus nephritis)")
     assert "LN" not in said(query, "synonym")
+    assert said(query, "concept") == []
+
+
+def test_an_abbreviation_that_trials_use_otherwise_is_asked_with_care_or_not_at_all() -> None:
+    def short(text: str, **used: int) -> list[Way]:
+        definitions = {f"MS = {name.replace('_', ' ')}": trials for name, trials in used.items()}
+        query, _ = widen(text, known(learned=taught(definitions)))
+        return [way for way in ways(query) if way.text == "MS"]
+
+    (plain,) = short("multiple sclerosis")
+    assert plain.part == In("BasicSearch/headline", Term("ms"))
+    (some,) = short("multiple sclerosis", multiple_sclerosis=6, mitral_stenosis=4)
+    wrong = Name("Definition", "MS\tmitral stenosis")
+    assert some.part == In("BasicSearch/headline", Unless(Term("ms"), wrong))
+    assert some.weight == pytest.approx(0.6 * plain.weight)
+    (most,) = short("multiple sclerosis", multiple_sclerosis=6)
+    assert most == plain
+    # Who asks for the other does not mean what most trials do.
+    assert short("mitral stenosis", multiple_sclerosis=6, mitral_stenosis=4) == []
+    assert len(short("mitral stenosis", multiple_sclerosis=4, mitral_stenosis=6)) == 1
 
 
 def test_a_name_with_a_hyphen_is_also_met_as_one_word() -> None:
     query, _ = widen("NASH")
     (full,) = [way.part for way in ways(query) if way.how == "synonym"]
     assert isinstance(full, Or)
-    assert len(full.parts) == 2
-    spelled = [part.terms[0] for part in full.parts if isinstance(part, Near)]
-    assert spelled[0] == "non"
-    assert spelled[1].startswith("nonalcohol")
+    assert [part.terms[0] for part in full.parts if isinstance(part, Near)] == ["non", "nonalcohol"]
+
+
+def test_a_name_is_not_met_where_it_is_denied() -> None:
+    query, _ = widen("small cell lung cancer")
+    names = [way.part for way in ways(query) if isinstance(way.part, Near)]
+    assert names == [
+        Near(("small", "cell", "lung", "cancer"), 1, "non"),
+        Near(("oat", "cell", "carcinoma"), 1, "non"),
+    ]
+    # Who writes quotes wants these words, whatever stands before them.
+    query, _ = widen('"small cell lung cancer"')
+    assert [way.part for way in ways(query)] == [Near(("small", "cell", "lung", "cancer"))]
 
 
 def test_the_area_decides_the_kind() -> None:
     query, expansion = widen("intr:MS")
-    assert said(query, "synonym") == ["morphine"]
+    assert said(query, "synonym") == ["morphine sulfate"]
     assert expansion.notes == []
     query, _ = widen("intr:SSc")
     assert said(query, "synonym") == []
     query, _ = widen("cond:MSC")
     assert said(query, "synonym") == []
+    query, _ = widen("cond:LN")
+    (link,) = [way.part for way in ways(query) if way.how == "concept"]
+    assert link == In("ConditionSearch/concepts", Term(concept_term("C01")))
+    # Titles are not linked.
+    query, _ = widen("title:LN")
+    assert said(query, "synonym") == ["lupus nephritis", "lupus glomerulonephritis"]
+    assert said(query, "concept") == []
 
 
-def test_an_ambiguous_abbreviation_is_not_widened_but_noted() -> None:
+def test_an_abbreviation_that_nothing_decides_is_not_widened_but_noted() -> None:
     query, expansion = widen("MS")
-    assert said(query, "synonym") == []
+    assert said(query, "synonym") == said(query, "concept") == []
     (note,) = expansion.notes
     assert note.startswith("MS may mean ")
-    assert all(name in note for name in ("multiple sclerosis", "mitral stenosis", "morphine"))
+    assert all(name in note for name in ("multiple sclerosis", "mitral stenosis", "morphine sulfate"))
 
 
 def test_the_rest_of_the_query_decides_an_ambiguous_abbreviation() -> None:
+    # What mitral stenosis is a kind of has the words.
     query, expansion = widen("MS heart valve")
     assert said(query, "synonym") == ["mitral stenosis"]
-    assert expansion.notes == ["MS taken as mitral stenosis"]
+    (note,) = expansion.notes
+    assert note.startswith("MS taken as mitral stenosis; it may also mean ")
+    assert "multiple sclerosis" in note
+
+
+def test_the_trials_decide_an_ambiguous_abbreviation() -> None:
+    lexicon = known(learned=USED)
+    query, expansion = widen("MS", lexicon)
+    assert said(query, "synonym") == ["multiple sclerosis"]
+    (note,) = expansion.notes
+    assert note == (
+        "MS taken as multiple sclerosis; it may also mean morphine sulfate, mitral stenosis: "
+        "write the name of the one that you mean"
+    )
+    # Of conditions it is the one that 90 % of the trials mean: nobody need be told.
+    query, expansion = widen("cond:MS", lexicon)
+    assert said(query, "synonym") == ["multiple sclerosis"]
+    assert expansion.notes == []
+    query, expansion = widen("intr:MS", lexicon)
+    assert said(query, "synonym") == ["morphine sulfate"]
+    assert expansion.notes == []
+
+
+def test_what_was_guessed_is_worth_less() -> None:
+    lexicon = known(learned=USED)
+    sure, _ = widen("cond:MS", lexicon)
+    guessed, _ = widen("MS", lexicon)
+    weights = [
+        next(way.weight for way in ways(query) if way.text == "multiple sclerosis")
+        for query in (sure, guessed)
+    ]
+    assert weights[1] < weights[0]
+
+
+def test_trials_that_define_the_letters_otherwise_come_last() -> None:
+    query, _ = widen("cond:MS", known(learned=USED))
+    assert isinstance(query, In)
+    assert isinstance(query.part, Best)
+    right, wrong, *_ = query.part.ways
+    assert right.part == Unless(Term("ms"), Name("Definition", "MS\tmitral stenosis"))
+    assert wrong.part == Term("ms")
+    assert right.how == wrong.how == "typed"
+    assert wrong.weight < right.weight / 3
+    # No trial has another meaning: nothing to tell apart.
+    query, _ = widen("LN", known(learned=taught({"LN = lupus nephritis": 4})))
+    assert not any(isinstance(way.part, Unless) for way in ways(query))
+
+
+def test_what_the_trials_write_for_an_abbreviation_is_asked_as_they_write_it() -> None:
+    learned = taught({"LN = lupus nephritis": 9, "LN = lupus nephritides": 3, "AZY = azynol yellow": 5})
+    query, _ = widen("AZY", known(learned=learned))
+    assert said(query, "synonym") == ["azynol yellow"]
+    # What only trials know is no concept.
+    assert said(query, "concept") == []
+    # One trial alone teaches nothing.
+    query, _ = widen("AZY", known(learned=taught({"AZY = azynol yellow": 1})))
+    assert said(query, "synonym") == []
+
+
+def test_names_that_the_trials_teach() -> None:
+    learned = taught(names={"pembrolizumab = MK-3475": 9, "zab antibody = ZB-77": 4, "zob = ZB-78": 1})
+    query, _ = widen("pembrolizumab", known(learned=learned))
+    assert said(query, "learned") == ["MK-3475"]
+    assert said(query, "concept") == ["pembrolizumab"]
+    # The code is one of the drug: all names of that are meant.
+    query, _ = widen("MK 3475", known(learned=learned))
+    assert "pembrolizumab" in said(query, "synonym") + said(query, "learned")
+    (link,) = [way.part for way in ways(query) if way.how == "concept"]
+    assert link == In("BasicSearch/concepts", Term(concept_term("I06")))
+    # Names that the vocabulary does not know, of several words too.
+    query, _ = widen("zab antibody", known(learned=learned))
+    assert said(query, "learned") == ["ZB-77"]
+    assert said(query, "concept") == said(query, "synonym") == []
+    query, _ = widen("ZB-77", known(learned=learned))
+    assert said(query, "learned") == ["zab antibody"]
+    for text in ("zob", "antibody", "ZB-78", "MK-3476", "antibody zab"):
+        query, _ = widen(text, known(learned=learned))
+        assert said(query, "learned") == [], text
+
+
+def test_of_a_known_name_and_a_taught_one_the_longer_wins() -> None:
+    learned = taught(names={"scleroderma cream = SC-9": 4})
+    query, _ = widen("scleroderma cream", known(learned=learned))
+    assert said(query, "learned") == ["SC-9"]
+    assert said(query, "synonym") == []
+    query, _ = widen("scleroderma drops", known(learned=learned))
+    assert "systemic sclerosis" in said(query, "synonym")
+    assert said(query, "learned") == []
 
 
 @pytest.mark.parametrize(
@@ -171,28 +312,55 @@ def test_the_rest_of_the_query_decides_an_ambiguous_abbreviation() -> None:
     ],
 )
 def test_ids_places_people_and_quotes_are_taken_as_they_are(text: str) -> None:
-    query, _ = widen(text, names={"cyclophosphamide": 100})
-    assert said(query, "synonym") == []
-    assert said(query, "spelling") == []
+    query, expansion = widen(text, known(frequencies=DRUGS, learned=USED))
+    assert {way.how for way in ways(query)} == {"typed"}
+    assert expansion.notes == []
 
 
 def test_a_misspelt_name_is_met_and_its_other_names_too() -> None:
-    query, expansion = widen("cyclofosfamide", names={"cyclophosphamide": 100})
+    lexicon = known(frequencies=DRUGS)
+    query, expansion = widen("cyclofosfamide", lexicon)
+    assert said(query, "typed") == ["cyclofosfamide"]
     assert said(query, "spelling") == ["cyclophosphamide"]
     assert said(query, "synonym") == ["Cytoxan", "CYC"]
     assert expansion.unknown == []
-    (spelled,) = [way for way in ways(query) if way.how == "spelling"]
-    assert 0 < spelled.weight < 1
+    # What only the guess leads to is worth much less than the guess, and than it is of a name spelt right.
+    right, _ = widen("cyclophosphamide", lexicon)
+    worth = {(way.how, way.text): way.weight for way in ways(query)}
+    meant = {(way.how, way.text): way.weight for way in ways(right) if way.how != "typed"}
+    assert len(meant) == 3
+    assert all(worth[way] < 0.5 * weight for way, weight in meant.items())
+    spelled = worth["spelling", "cyclophosphamide"]
+    assert max(worth[way] for way in meant) < spelled < worth["typed", "cyclofosfamide"] == 1.0
+
+
+def test_a_name_an_edit_further_is_worth_less() -> None:
+    lexicon = known(frequencies=DRUGS)
+    as_heard, _ = widen("cyclofosfamide", lexicon)
+    edited, _ = widen("cyclophosphomide", lexicon)
+    weights = [next(way.weight for way in ways(q) if way.how == "spelling") for q in (as_heard, edited)]
+    assert weights == pytest.approx([0.8, 0.7])
 
 
 def test_a_misspelt_word_of_a_name_of_several_words() -> None:
-    query, _ = widen("mesenchimal stem cell", names={"mesenchymal": 100})
+    query, _ = widen("mesenchimal stem cell")
     assert "mesenchymal stem cell" in said(query, "spelling")
     assert said(query, "synonym") == ["mesenchymal stromal cell", "MSC"]
+    # A drug is no disease: the area asks for names of its own kind.
+    query, _ = widen("cond:cyclofosfamide", known(frequencies=DRUGS))
+    assert said(query, "spelling") == []
+
+
+def test_words_of_names_that_the_index_alone_has_are_meant_too() -> None:
+    lexicon = known(frequencies={"azynolimab": 30}, learned=taught(words={"azynolimab": (30, 2)}))
+    query, _ = widen("azinolimab", lexicon)
+    assert said(query, "spelling") == ["azynolimab"]
+    query, _ = widen("cond:azinolimab", lexicon)
+    assert said(query, "spelling") == []
 
 
 def test_nothing_is_bent_inside_not() -> None:
-    query, expansion = widen("lupus NOT cyclofosfamide", names={"cyclophosphamide": 100})
+    query, expansion = widen("lupus NOT cyclofosfamide", known(frequencies=DRUGS))
     assert said(query, "spelling") == []
     assert isinstance(query, And)
     assert isinstance(query.parts[1], Not)
@@ -206,28 +374,30 @@ def test_what_a_negated_abbreviation_means_is_noted_all_the_same() -> None:
 
 
 def test_options_switch_the_help_off() -> None:
-    query, _ = widen("LN", synonyms=False)
-    assert said(query, "synonym") == []
-    query, expansion = widen("cyclofosfamide", names={"cyclophosphamide": 100}, fuzzy=False)
-    assert said(query, "spelling") == []
+    query, expansion = widen("LN MS", known(learned=USED), synonyms=False)
+    assert {way.how for way in ways(query)} == {"typed"}
+    assert expansion.notes == []
+    query, expansion = widen("cyclofosfamide", known(frequencies=DRUGS), fuzzy=False)
+    assert said(query, "spelling") == said(query, "synonym") == []
     assert expansion.unknown == [("cyclofosfamide", "BasicSearch")]
 
 
-def test_a_word_that_the_index_has_is_not_bent() -> None:
-    names = {"cyclophosphamide": 100}
-    query, _ = widen("cyclofosfamide", names=names, frequencies={"cyclofosfamid": 6})
+def test_a_word_that_the_index_has_is_not_bent_unless_a_name_is_far_commoner() -> None:
+    query, _ = widen("cyclofosfamide", known(frequencies=DRUGS | {"cyclofosfamid": 6}))
     assert said(query, "spelling") == []
     # A rare one gives way to a name many times as frequent, and is still asked itself.
-    query, _ = widen("cyclofosfamide", names=names, frequencies={"cyclofosfamid": 5})
+    query, _ = widen("cyclofosfamide", known(frequencies=DRUGS | {"cyclofosfamid": 5}))
     assert said(query, "spelling") == ["cyclophosphamide"]
     assert said(query, "typed") == ["cyclofosfamide"]
-    query, _ = widen("cyclofosfamide", names={"cyclophosphamide": 99}, frequencies={"cyclofosfamid": 5})
-    assert said(query, "spelling") == []
 
 
-def test_a_word_of_the_vocabulary_is_not_bent() -> None:
-    query, _ = widen("aldesleukin", names={"aldesleukine": 1000})
+@pytest.mark.parametrize("word", ["aldesleukin", "scleroderma", "stenosis", "stenoses", "demyelinating"])
+def test_a_word_of_the_vocabulary_is_not_bent(word: str) -> None:
+    learned = taught(words={f"{word}e": (1000, 255), word[:-1]: (1000, 255)})
+    frequencies = {f"{word}e": 1000, word[:-1]: 1000}
+    query, expansion = widen(word, known(frequencies=frequencies, learned=learned))
     assert said(query, "spelling") == []
+    assert expansion.unknown == []
 
 
 def test_an_unknown_word_is_kept_for_did_you_mean() -> None:
@@ -261,10 +431,26 @@ def test_an_operator_in_small_letters_is_pointed_out(operator: str) -> None:
 def test_a_phrase_keeps_the_place_of_its_function_words() -> None:
     query, _ = widen('"cell of the cord"')
     assert isinstance(query, Best)
-    assert query.ways == (Way("typed", "cell of the cord", Near(("cell", "", "", "cord"), 0)),)
+    (way,) = query.ways
+    assert (way.how, way.text, way.weight) == ("typed", "cell of the cord", 1.0)
+    assert isinstance(way.part, Near)
+    assert (way.part.terms, way.part.slop) == (("cell", "", "", "cord"), 0)
+
+
+def test_without_a_vocabulary_words_are_words() -> None:
+    for lexicon in (known(vocabulary=None), known(vocabulary=Vocabulary.of([]))):
+        for text in ("lupus nephritis", "MS", "cyclophosphamide"):
+            query, expansion = widen(text, lexicon)
+            assert {way.how for way in ways(query)} == {"typed"}, text
+            assert expansion.notes == []
 
 
 def test_the_rest_of_the_tree_stays_as_it_is() -> None:
     tree = parse("phase:2 AND start:2012.. AND NOT ALL AND neph* AND age:34")
     query, _ = widen("phase:2 AND start:2012.. AND NOT ALL AND neph* AND age:34")
     assert query == tree
+
+
+def test_a_query_shows_how_it_was_widened() -> None:
+    query, _ = widen("scleroderma", known(learned=taught(names={"scleroderma = SD-5": 3})))
+    assert str(query) == "scleroderma [=systemic sclerosis; =SD-5; =SSc; ^systemic sclerosis]"

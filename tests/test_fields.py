@@ -6,12 +6,23 @@ import pytest
 
 from helpers import ROOT
 from trialindex.errors import QueryError
-from trialindex.fields import AREAS, FIELDS, PLACED, SHORT_NAMES, area_weights, resolve
+from trialindex.fields import (
+    AREAS,
+    CONCEPT_FIELDS,
+    FIELDS,
+    PLACED,
+    SHORT_NAMES,
+    UNMEASURED,
+    area_weights,
+    concept_area,
+    concept_term,
+    resolve,
+)
 from trialindex.study_fields import by_piece
 
 REGISTRY = ROOT / "indexer" / "trialindex" / "areas.tsv"
 OURS = {"Everywhere", "Inclusion", "Exclusion"}
-KINDS = {"text", "code", "name", "day", "number"}
+KINDS = {"text", "code", "concept", "name", "day", "number"}
 
 
 def rows() -> list[list[str]]:
@@ -67,6 +78,9 @@ def test_every_field_has_a_kind_and_a_path_that_the_registry_knows() -> None:
         "Country",
         "ConditionName",
         "InterventionFullName",
+        "Definition",
+        "OtherName",
+        *(field for fields in CONCEPT_FIELDS.values() for field in fields),
     }
 
 
@@ -83,6 +97,8 @@ def test_every_field_has_a_kind_and_a_path_that_the_registry_knows() -> None:
         ("EnrollmentCount", "number"),
         ("Country", "name"),
         ("NCTId", "text"),
+        ("Definition", "name"),
+        ("ConditionConcept", "concept"),
     ],
 )
 def test_kinds(name: str, kind: str) -> None:
@@ -123,3 +139,18 @@ def test_whoever_asks_the_criteria_asks_all_their_parts_and_nothing_else() -> No
     assert area_weights("Exclusion").keys() == {"ExclusionCriteria"}
     # The words of the criteria stand once in the index.
     assert "EligibilityCriteria" not in PLACED and parts.keys() < set(PLACED)
+
+
+def test_an_area_asks_the_concepts_of_what_it_asks() -> None:
+    own, parent, ancestor = CONCEPT_FIELDS["condition"]
+    assert area_weights("ConditionSearch/concepts") == {own: 100, parent: 50, ancestor: 25}
+    assert area_weights("BasicSearch/concepts").keys() == {
+        field for fields in CONCEPT_FIELDS.values() for field in fields
+    }
+    assert concept_area("InterventionSearch") == "InterventionSearch/concepts"
+    assert concept_area("TitleSearch") == concept_area("ConditionConcept") == concept_area("") == ""
+    # Words ask no concepts: their ids are not text.
+    assert not area_weights("Everywhere").keys() & area_weights("BasicSearch/concepts").keys()
+    # A deep hierarchy makes no trial long-winded.
+    assert area_weights("BasicSearch/concepts").keys() <= UNMEASURED
+    assert concept_term("D008180") != "D008180"

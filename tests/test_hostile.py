@@ -25,8 +25,9 @@ from helpers import ROOT
 from segment_helpers import sealed
 from small import study
 from snapshot_helpers import tiny_limits
+from trialindex.contents import Contents, Entry, read_contents
 from trialindex.segments.arrays import ArrayFile, ArrayWriter
-from trialindex.storage import Contents, Entry, Writer, read_contents
+from trialindex.storage import Writer
 
 # Seconds within which any one look must end: a hang, not a slow machine.
 _PATIENCE = 120

@@ -15,7 +15,8 @@ from trialindex.segments import bounds, doc_ids, merging
 from trialindex.segments.arrays import ArrayFile
 from trialindex.segments.doc_ids import Layout
 from trialindex.segments.merging import policy
-from trialindex.storage import Writer, open_snapshot
+from trialindex.snapshot import open_snapshot
+from trialindex.storage import Writer
 from trialindex.verify import verify
 
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from plain_snapshot import PlainSnapshot
 from small import study
-from trialindex.vocabulary import Vocabulary
 from trialsearch.asked import query_parts
 from trialsearch.evaluate import Evaluator
 from trialsearch.expand import Expansion, expand
@@ -115,7 +114,7 @@ def test_pieces_that_nothing_has_end_the_search_too(evaluators: list[Evaluator])
 
 
 def test_pieces_are_named_as_they_were_asked(evaluators: list[Evaluator]) -> None:
-    lexicon = IndexLexicon(evaluators[0].snapshot, Vocabulary([]))
+    lexicon = IndexLexicon(evaluators[0].snapshot)
     parts = query_parts('zab kod title:mof phase:2 "kad vak"')
     widened = [expand(part.query, Expansion(lexicon)) for part in parts]
     labels = [label for label, _ in pieces(parts, widened)]

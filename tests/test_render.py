@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from small import open_index, study
+from small import concept, open_index, study
 from trialindex.builder import Report
 from trialindex.fields import FIELDS
 from trialindex.summary import Summary
@@ -64,7 +64,11 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrialSearch]:
             LeadSponsorName="+1",
         ),
     ]
-    with open_index(tmp_path_factory.mktemp("render") / "index", studies) as opened:
+    concepts = [
+        concept("C1", "lupus nephritis", "lupus glomerulonephritis", "lupus nephropathy", short="LN"),
+        concept("I1", "rituximab", "Rituxan", "MabThera", "IDEC-C2B8", short="RTX", kind="intervention"),
+    ]
+    with open_index(tmp_path_factory.mktemp("render") / "index", studies, concepts) as opened:
         yield opened
 
 
@@ -80,8 +84,9 @@ def test_a_hit_shows_its_facts_and_why_it_was_found(trials: TrialSearch) -> None
     results = trials.search("rituximb LN", limit=1)
     assert _plain(render.answer(results, limit=1)) == [
         "1 trial for rituximb AND LN",
-        "  rituximb: read as rituximab; also Rituxan, MabThera, IDEC-C2B8, RTX",
-        "  LN: also lupus nephritis, lupus glomerulonephritis, lupus nephropathy",
+        # Of other names those that trials have.
+        "  rituximb: read as rituximab; 1 trial is linked to it or a kind of it",
+        "  LN: also lupus nephritis; 1 trial is linked to it or a kind of it",
         "",
         "  1 NCT00000001  Rituximab for lupus nephritis",
         "    Recruiting · Phase 1 / Phase 2 · Interventional · 2012-02 to 2014 · 1,250 participants"
@@ -140,7 +145,9 @@ def test_words_that_stand_only_elsewhere_are_told(trials: TrialSearch) -> None:
 def test_explain_prints_the_whole_query_and_the_parts_of_a_score(trials: TrialSearch) -> None:
     results = trials.search("LN", limit=1)
     lines = _plain(render.answer(results, limit=1, explain=True))
-    assert "LN [=lupus nephritis; =lupus glomerulonephritis; =lupus nephropathy]" in lines[0]
+    assert (
+        "LN [=lupus nephritis; =lupus nephropathy; =lupus glomerulonephritis; ^lupus nephritis]" in lines[0]
+    )
     assert results[0].explanation is not None
     assert [line.strip() for line in results[0].explanation.lines()] == [
         line.strip() for line in lines if line.strip()[:1].isdigit() and "." in line.split()[0]
@@ -164,6 +171,17 @@ def test_no_character_of_a_record_steers_a_terminal(trials: TrialSearch) -> None
     assert any("Hostile red" in text for text in texts)
     for text in texts:
         assert not [mark for mark in STEERING if mark in text.replace("\n", "")], text
+
+
+def test_names_show_what_they_were_found_by() -> None:
+    found = [
+        Suggestion("pembrolizumab", "intervention", 1250, via="Keytruda", concept="C1"),
+        Suggestion("Keyhole surgery", "intervention", 3, corrected="key"),
+    ]
+    assert list(plain(render.names(found))) == [
+        "pembrolizumab (Keytruda)  intervention  1,250",
+        "Keyhole surgery           intervention      3  begins with key",
+    ]
 
 
 def test_json_keeps_what_a_terminal_must_not_get(trials: TrialSearch) -> None:
@@ -204,7 +222,7 @@ def test_json_is_one_object_with_all_that_is_known_of_a_hit(trials: TrialSearch)
                 "how": "spelling",
                 "found": "rituximab",
                 "fields": ["BriefTitle", "InterventionName", "BriefSummary"],
-            }
+            },
         ],
     }
     assert [json.loads(line)["id"] for line in export.as_jsonl(results)] == ["NCT00000001"]

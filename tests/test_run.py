@@ -16,7 +16,8 @@ from trialindex.document import Document
 from trialindex.segments import run as module
 from trialindex.segments.run import Run
 from trialindex.segments.segment import Segment
-from trialindex.storage import Writer, pack, unpack
+from trialindex.snapshot import unpack
+from trialindex.storage import Writer, pack
 from trialindex.verify import verify
 
 

@@ -7,14 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from small import ids, make_index, open_index, study
-from trialindex import vocabulary
-from trialindex.storage import Snapshot
+from small import concept, ids, make_index, open_index, study
+from trialindex.snapshot import Snapshot
 from trialsearch import TrialSearch
 from trialsearch.evaluate import Evaluator
 from trialsearch.query import Nothing
 from trialsearch.similar import likeness
 
+CONCEPTS = [
+    concept("C1", "lupus nephritis", parents="C2"),
+    concept("C2", "lupus", parents="C3"),
+    concept("C3", "autoimmune disease"),
+    concept("C4", "systemic sclerosis", "scleroderma", parents="C3"),
+    concept("C5", "gout"),
+    concept("I1", "zabomol", "Zabex", kind="intervention"),
+]
 LUPUS, NEAR, FAR, OTHER, COMMON = (f"NCT0000000{number}" for number in range(1, 6))
 
 
@@ -34,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         study(OTHER, BriefTitle="Ankles", Condition=["Gout"], BriefSummary="not lupus, it says"),
         study(COMMON, BriefTitle="A trial", Condition=["unheard"]),
     ]
-    return make_index(tmp_path_factory.mktemp("similar") / "index", studies)
+    return make_index(tmp_path_factory.mktemp("similar") / "index", studies, CONCEPTS)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +77,7 @@ def test_a_trial_that_shares_nothing_is_like_no_other(tmp_path: Path) -> None:
     studies = [study(LUPUS, BriefTitle="zab"), study(NEAR, BriefTitle="kad"), study(FAR)]
     folder = make_index(tmp_path / "index", studies)
     snapshot = Snapshot(folder)
-    found = likeness(Evaluator(snapshot), snapshot.find(FAR) or 0, vocabulary.shipped())
+    found = likeness(Evaluator(snapshot), snapshot.find(FAR) or 0)
     assert found == Nothing("")
     snapshot.close()
     with TrialSearch.open(folder) as trials:
@@ -80,15 +87,36 @@ def test_a_trial_that_shares_nothing_is_like_no_other(tmp_path: Path) -> None:
 
 def test_another_name_of_the_same_disease_is_the_same_disease(tmp_path: Path) -> None:
     studies = [
-        study(LUPUS, BriefTitle="A study of scleroderma"),
-        study(NEAR, BriefTitle="Trial in systemic sclerosis"),
-        study(FAR, BriefTitle="Trial in multiple sclerosis"),
-        study(OTHER, BriefTitle="Trial in gout"),
+        study(LUPUS, BriefTitle="Of skin", Condition=["scleroderma"]),
+        study(NEAR, BriefTitle="In adults", Condition=["systemic sclerosis"]),
+        study(FAR, BriefTitle="On walks", Condition=["multiple sclerosis"]),
+        study(OTHER, BriefTitle="At home", Condition=["gout"]),
     ]
-    with open_index(tmp_path / "index", studies) as trials:
-        assert ids(trials.similar(LUPUS)) == [NEAR]
+    with open_index(tmp_path / "index", studies, CONCEPTS) as trials:
         (hit,) = trials.similar(LUPUS)
-        assert [(match.how, match.found) for match in hit.why] == [("synonym", "systemic sclerosis")]
+        assert hit.id == NEAR
+        assert [(match.asked, match.how, match.fields) for match in hit.why] == [
+            ("systemic sclerosis", "concept", ("ConditionConcept",)),
+            ("autoimmune disease", "concept", ("ConditionParentConcept",)),
+        ]
+        assert hit.explanation is not None
+        assert hit.explanation.score == pytest.approx(hit.score)
+
+
+def test_a_kind_of_the_same_disease_comes_behind_the_disease_itself(tmp_path: Path) -> None:
+    studies = [
+        study(LUPUS, BriefTitle="a", Condition=["lupus nephritis"], InterventionName=["Zabex"]),
+        study(NEAR, BriefTitle="b", Condition=["Nephritis, Lupus"], InterventionName=["x"]),
+        study(FAR, BriefTitle="c", Condition=["Lupus"]),
+        study(OTHER, BriefTitle="d", Condition=["scleroderma"]),
+        study(COMMON, BriefTitle="e", InterventionName=["zabomol"]),
+    ]
+    with open_index(tmp_path / "index", studies, CONCEPTS) as trials:
+        found = ids(trials.similar(LUPUS))
+        assert found.index(NEAR) < found.index(FAR)
+        assert COMMON in found
+        # What is two steps up says little: any immune disease would be alike.
+        assert OTHER not in found
 
 
 def test_a_former_id_will_do(tmp_path: Path) -> None:

@@ -21,11 +21,14 @@ from hypothesis import strategies as st
 
 from small import make_index, study
 from snapshot_helpers import Model, tiny_limits
+from trialindex import snapshot as snapshots
 from trialindex import storage
 from trialindex.analysis import VALUE_GAP
+from trialindex.contents import SCHEMA_VERSION
 from trialindex.errors import IndexDamaged, IndexLocked, IndexMissing
 from trialindex.fields import FIELD_NUMBERS
-from trialindex.storage import SCHEMA_VERSION, Snapshot, Writer, open_snapshot, pack, stored_studies, unpack
+from trialindex.snapshot import Snapshot, open_snapshot, stored_studies, unpack
+from trialindex.storage import Writer, pack
 from trialindex.verify import verify
 
 ONE, TWO, THREE = (f"NCT0000000{number}" for number in (1, 2, 3))
@@ -151,8 +154,8 @@ def test_shared_arrays_cannot_be_changed(three: Path) -> None:
 
 
 def test_the_postings_kept_ready_are_bounded(three: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "_CACHED", 500)
-    monkeypatch.setattr(storage, "_CACHED_AREAS", 1)
+    monkeypatch.setattr(snapshots, "_CACHED", 500)
+    monkeypatch.setattr(snapshots, "_CACHED_AREAS", 1)
     snapshot = open_snapshot(three)
     for area in ("TitleSearch", "BriefTitle", "Condition"):
         for term in ("lupus", "asthma", "nothing", "drug"):
@@ -422,12 +425,12 @@ def test_two_commits_within_a_tick_of_the_clock_are_two_states(three: Path) -> N
 
 def test_a_snapshot_that_opens_while_a_writer_removes(three: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its table names what is gone by now: it reads the new one."""
-    right = storage.open_segments
+    right = snapshots.open_segments
     turns = iter(range(3))
 
     def late(folder: Path, contents: Any) -> Any:
         with monkeypatch.context() as patch:
-            patch.setattr(storage, "open_segments", right)
+            patch.setattr(snapshots, "open_segments", right)
             for turn in turns:
                 with Writer(three) as writer:
                     writer.put(ONE, study(ONE, BriefTitle=f"turn {turn}"))
@@ -436,7 +439,7 @@ def test_a_snapshot_that_opens_while_a_writer_removes(three: Path, monkeypatch: 
         return right(folder, contents)
 
     with monkeypatch.context() as patch:
-        patch.setattr(storage, "open_segments", late)
+        patch.setattr(snapshots, "open_segments", late)
         snapshot = open_snapshot(three)
     assert next(turns, None) is None
     assert snapshot.is_current() and len(snapshot) == 3

@@ -15,6 +15,7 @@ from small import make_index, study
 from trialindex import document as documents
 from trialindex import merge, storage
 from trialindex import verify as verifying
+from trialindex.contents import Contents, Entry, read_contents
 from trialindex.document import Document
 from trialindex.errors import IndexDamaged, IndexMissing
 from trialindex.formats import read_items
@@ -22,8 +23,9 @@ from trialindex.formats.record import SourceRecord
 from trialindex.segments import bounds
 from trialindex.segments import segment as segments
 from trialindex.segments.arrays import ArrayFile, ArrayWriter
-from trialindex.storage import Contents, Entry, Writer, pack, read_contents
+from trialindex.storage import Writer, pack
 from trialindex.verify import verify
+from trialindex.vocabulary.linking import Linker
 
 ONE, TWO, THREE = (f"NCT0000000{number}" for number in (1, 2, 3))
 
@@ -33,8 +35,8 @@ def altered(index: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Docu
     make_index(index, [study(ONE, BriefTitle="sound")])
     right = Document.of
 
-    def of(node: dict[str, Any]) -> Document:
-        document = right(node)
+    def of(node: dict[str, Any], linker: Linker | None = None) -> Document:
+        document = right(node, linker)
         change(document)
         return document
 

@@ -22,7 +22,8 @@ from helpers import ROOT
 from small import make_index, study
 from trialindex.dates import Age
 from trialindex.errors import IndexDamaged, IndexMissing, QueryError, TrialError
-from trialindex.storage import Snapshot, Writer
+from trialindex.snapshot import Snapshot
+from trialindex.storage import Writer
 from trialsearch import TrialSearch
 from trialsearch import query as ours
 from trialsearch.query import (

@@ -25,7 +25,8 @@ from helpers import SHARED, needs_shared
 from small import study
 from trialindex.formats import read_items
 from trialindex.formats.record import SourceRecord
-from trialindex.storage import Snapshot, Writer
+from trialindex.snapshot import Snapshot
+from trialindex.storage import Writer
 from trialsearch.evaluate import Evaluator
 from trialsearch.query import (
     All,

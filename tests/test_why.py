@@ -6,8 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from small import open_index, study
+from small import concept, open_index, study
 from trialsearch import TrialSearch
+
+CONCEPTS = [
+    concept("C01", "lupus nephritis", short="LN", parents="C02"),
+    concept("C02", "glomerulonephritis"),
+    concept("C03", "liver nodule", short="LN"),
+    concept("I01", "cyclophosphamide", "Cytoxan", kind="intervention"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +30,15 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrialSearch]:
         ),
         study("NCT00000002", BriefTitle="Nephritis", BriefSummary="In lupus, among others."),
         study("NCT00000003", BriefTitle="Cytoxan in adults"),
+        *(
+            study(
+                f"NCT0000000{number}", BriefTitle="Of the liver", BriefSummary="A liver nodule (LN) is none."
+            )
+            for number in (4, 5)
+        ),
+        study("NCT00000006", Condition=["Lupus nephritis"], BriefTitle="In kidneys"),
     ]
-    with open_index(tmp_path_factory.mktemp("why") / "index", studies) as opened:
+    with open_index(tmp_path_factory.mktemp("why") / "index", studies, CONCEPTS) as opened:
         yield opened
 
 
@@ -55,11 +69,20 @@ def why(trials: TrialSearch, nct_id: str, query: str, **options: str) -> list[st
         ),
         (
             "NCT00000001",
-            "LN",
+            "LN lupus",
             [
                 "LN: as typed (BriefTitle)",
-                "LN: synonym lupus nephritis (BriefTitle, Condition)",
+                "LN: synonym Lupus nephritis (BriefTitle, Condition)",
+                "lupus: as typed (BriefTitle, Condition, BriefSummary)",
             ],
+        ),
+        # The letters stand for something else there: that trial has been met all the same.
+        ("NCT00000004", "LN lupus", ["LN: as typed (BriefSummary)"]),
+        # A kind of what was asked: told where no name is there.
+        (
+            "NCT00000006",
+            "glomerulonephritis",
+            ["glomerulonephritis: concept glomerulonephritis (ConditionParentConcept)"],
         ),
         # Its words apart are shown word by word.
         (

@@ -25,7 +25,8 @@ from trialindex.errors import IndexDamaged, SourceError, TrialError
 from trialindex.formats import files, read_items, read_share
 from trialindex.formats.files import Share
 from trialindex.formats.record import Item, SourceRecord
-from trialindex.storage import Writer, open_snapshot
+from trialindex.snapshot import open_snapshot
+from trialindex.storage import Writer
 from trialindex.verify import verify
 from trialindex.workers import Plan, plan
 from trialsearch.progress import estimate

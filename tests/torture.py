@@ -18,7 +18,8 @@ from test_crash import failing, hasten, killed, tiny  # noqa: F401
 from test_hostile import Looker, crafted, flip, looker, make
 from test_merging import steps_hold
 from trialindex.segments import disk
-from trialindex.storage import Writer, open_snapshot
+from trialindex.snapshot import open_snapshot
+from trialindex.storage import Writer
 from trialindex.verify import verify
 
 

@@ -22,7 +22,7 @@ import ours
 from measure import Query
 
 from relevance.sets import DATA
-from trialindex.storage import exists
+from trialindex.contents import exists
 from trialsearch import TrialSearch
 from trialsearch.query import Words
 

@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 if __name__ == "__main__":
     # The bench's modules are a folder up, and one of them is called `run` too.
@@ -29,7 +30,10 @@ from tables import markdown
 
 from relevance.asking import existing, index_options, opened
 from trialindex.analysis import fold, normal_words
-from trialindex.storage import Snapshot, open_snapshot
+from trialindex.snapshot import Snapshot, open_snapshot
+
+if TYPE_CHECKING:
+    from trialsearch.misspelt import Known
 
 __all__ = ["OUTCOMES", "Knowledge", "drugs", "knowledge", "main", "outcome", "take_out"]
 
@@ -53,24 +57,40 @@ class Knowledge:
     is_word: Callable[[str], bool]
 
 
+class _Without:
+    """What is known of words, but for some that nobody is to know."""
+
+    def __init__(self, known: Known, hidden: frozenset[str]) -> None:
+        self._known = known
+        self._hidden = hidden
+
+    def knows(self, word: str) -> bool:
+        return word not in self._hidden and self._known.knows(word)
+
+    def frequency(self, word: str) -> int:
+        return 0 if word in self._hidden else self._known.frequency(word)
+
+    def near(self, word: str, kinds: int, limit: int) -> list[tuple[str, int, int]]:
+        return [one for one in self._known.near(word, kinds, limit) if one[0] not in self._hidden]
+
+
 def knowledge(snapshot: Snapshot) -> Knowledge:
     """Return what a search of plain words knows over a snapshot."""
-    from trialindex.vocabulary import shipped
-    from trialsearch.fuzzy import meant
     from trialsearch.lexicon import IndexLexicon
+    from trialsearch.misspelt import meant
 
-    vocabulary = shipped()
-    words = IndexLexicon(snapshot, vocabulary).name_words(None)
+    lexicon = IndexLexicon(snapshot)
+    vocabulary = lexicon.vocabulary
 
     def widened(word: str, without: frozenset[str]) -> str | None:
-        spelling = meant(word, {one: trials for one, trials in words.items() if one not in without})
+        spelling = meant(word, _Without(lexicon, without))
         return spelling.word if spelling else None
 
     def meanings(name: str) -> frozenset[str]:
-        return frozenset(concept.preferred for concept in vocabulary.named(name))
+        return frozenset(vocabulary.identifier(sense.concept) for sense in vocabulary.named(name))
 
     def is_drug(name: str) -> bool:
-        return any(concept.kind == "intervention" for concept in vocabulary.named(name))
+        return any(vocabulary.kind(sense.concept) == "intervention" for sense in vocabulary.named(name))
 
     return Knowledge(widened, meanings, is_drug, vocabulary.knows)
 

@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,10 +29,13 @@ from trialindex.formats.files import walk
 from trialindex.formats.record import Item, Rejected, SourceRecord
 
 if TYPE_CHECKING:
-    from trialindex.storage import Snapshot, Writer
+    from trialindex.snapshot import Snapshot
+    from trialindex.storage import Writer
     from trialindex.trial import Trial
+    from trialindex.vocabulary.adding import Added
+    from trialindex.vocabulary.concepts import Concept
 
-__all__ = ["Report", "build", "delete", "read", "rebuild"]
+__all__ = ["Report", "add_vocabulary", "build", "delete", "read", "rebuild"]
 
 REJECTS = "rejects.jsonl"
 
@@ -143,6 +147,10 @@ def build(
         _Rejects(folder / REJECTS) as rejects,
     ):
         processes.sweep(folder)
+        if writer.vocabulary is None:
+            from trialindex.vocabulary.shipped import write_shipped
+
+            writer.use_vocabulary(write_shipped)
         if plan.workers:
             processes.read(paths, writer, plan, report, rejects.write, progress)
         else:
@@ -152,6 +160,7 @@ def build(
         # One segment is asked faster than several; but a small update must not cost a large rewrite.
         if 2 * (report.added + report.changed) > sum(live for live, _ in writer.segments):
             writer.merge()
+        writer.learn()
     report.rejects = rejects.path if rejects.path.is_file() else None
     report.trials = count(folder)
     return report
@@ -199,7 +208,7 @@ def _read_here(
     progress: Callable[[Report, str], None] | None,
 ) -> None:
     """Read sources in this process."""
-    from trialindex.storage import open_snapshot
+    from trialindex.snapshot import open_snapshot
 
     snapshot = open_snapshot(writer.folder)
     try:
@@ -397,7 +406,7 @@ def reject_line(item: Rejected) -> str:
 
 def count(index: str | Path) -> int:
     """Return the number of trials in an index."""
-    from trialindex.storage import open_snapshot
+    from trialindex.snapshot import open_snapshot
 
     snapshot = open_snapshot(Path(index))
     try:
@@ -412,7 +421,8 @@ def delete(identifiers: Iterable[str], index: str | Path) -> tuple[list[str], li
 
     Raises IndexMissing where there is no index.
     """
-    from trialindex.storage import Writer, open_snapshot
+    from trialindex.snapshot import open_snapshot
+    from trialindex.storage import Writer
 
     folder = Path(index)
     snapshot = open_snapshot(folder)
@@ -431,17 +441,105 @@ def delete(identifiers: Iterable[str], index: str | Path) -> tuple[list[str], li
 def rebuild(index: str | Path, *, memory: int = MEMORY) -> int:
     """Build an index anew from its own stored records; return the number of trials.
 
-    `memory`: bytes that it may take. Raises IndexMissing where there is none, IndexLocked while somebody
-    writes to it, TrialError for less memory than 200 MB. One commit replaces all: until then the index is
-    what it was.
+    They are linked with the vocabulary of this version, and with the names that were added to the index
+    (`add_vocabulary`). `memory`: bytes that it may take. Raises IndexMissing where there is none, IndexLocked
+    while somebody writes to it, TrialError for less memory than 200 MB. One commit replaces all: until then
+    the index is what it was.
     """
-    from trialindex.storage import Writer, stored_studies
+    from trialindex.storage import Writer
     from trialindex.workers import plan
 
     own = plan([], memory).own
-    folder = Path(index)
-    with COLLECTOR.at_rest(), Writer(folder, create=False, memory=own) as writer:
-        for key, study in stored_studies(folder):
-            writer.put(key, study)
-        writer.merge()
-    return count(folder)
+    with COLLECTOR.at_rest(), Writer(Path(index), create=False, memory=own) as writer:
+        _renew_vocabulary(writer)
+        return _put_again(writer, None)
+
+
+def add_vocabulary(
+    files: Iterable[str | Path],
+    index: str | Path,
+    *,
+    memory: int = MEMORY,
+    progress: Callable[[int, int], None] | None = None,
+) -> Added:
+    """Add the names of vocabulary files to an index, and link its trials with them; return what came of it.
+
+    Files are of the formats of `vocabulary.imports`. A file that is added again takes the place of what it
+    said before. `memory`: bytes that linking may take, beside the vocabularies themselves. `progress` is
+    called with the number of trials that were linked, and of all.
+
+    One commit replaces all: until then the index is what it was, and where no name is new it stays so. Raises
+    SourceError where a file cannot be read or is in no known format, IndexMissing, IndexLocked and TrialError
+    as `rebuild` does.
+    """
+    from trialindex.storage import Writer
+    from trialindex.vocabulary.adding import Added, read_import
+    from trialindex.workers import plan
+
+    own = plan([], memory).own
+    report = Added()
+    with COLLECTOR.at_rest(), Writer(Path(index), create=False, memory=own) as writer:
+        read = [read_import(Path(file)) for file in files]
+        report.files = [one for one, _ in read]
+        _join_vocabulary(writer, [concepts for _, concepts in read], report)
+        del read  # linking needs the room
+        if report.changed:
+            report.trials = _put_again(writer, progress)
+    return report
+
+
+def _put_again(writer: Writer, progress: Callable[[int, int], None] | None) -> int:
+    """Put every trial of an index again, work out anew what they teach, and commit; return their number."""
+    from trialindex.snapshot import stored_studies
+
+    total = sum(live for live, _ in writer.segments)
+    for done, (key, study) in enumerate(stored_studies(writer.folder), start=1):
+        writer.put(key, study)
+        if progress is not None:
+            progress(done, total)
+    writer.learn(anew=True)
+    writer.merge()
+    return total
+
+
+def _renew_vocabulary(writer: Writer) -> None:
+    from trialindex.vocabulary.adding import renewed
+    from trialindex.vocabulary.mapped import write_vocabulary
+    from trialindex.vocabulary.shipped import write_shipped
+
+    concepts = renewed(_concepts(writer))
+    if concepts is None:
+        writer.use_vocabulary(write_shipped)
+    else:
+        writer.use_vocabulary(partial(write_vocabulary, concepts))
+
+
+def _join_vocabulary(writer: Writer, more: list[list[Concept]], report: Added) -> None:
+    from trialindex.vocabulary.adding import elsewhere, joined
+    from trialindex.vocabulary.concepts import shipped_concepts
+    from trialindex.vocabulary.mapped import Vocabulary, write_vocabulary
+
+    held = list(_concepts(writer))
+    concepts = joined(held or shipped_concepts(), *more)
+    report.compare(held, concepts)
+    if report.changed:
+        writer.use_vocabulary(partial(write_vocabulary, concepts))
+    if writer.vocabulary is not None:
+        vocabulary = Vocabulary(writer.vocabulary)
+        for read, said in zip(report.files, more, strict=True):
+            read.elsewhere.extend(elsewhere(said, vocabulary))
+        vocabulary.close()
+
+
+def _concepts(writer: Writer) -> Iterator[Concept]:
+    """Yield the concepts that the trials of an index are linked with."""
+    from trialindex.vocabulary.mapped import Vocabulary
+
+    if writer.vocabulary is None:
+        return
+    vocabulary = Vocabulary(writer.vocabulary)
+    try:
+        for number in range(len(vocabulary)):
+            yield vocabulary.concept(number)
+    finally:
+        vocabulary.close()

@@ -15,20 +15,25 @@ The coordinates of its sites are those of the places that have both:
 >>> places = {"locations": [{"city": "Somewhere", "geoPoint": point} for point in points]}
 >>> Document.of({"protocolSection": {"contactsLocationsModule": places}}).sites
 [(48.85341, 2.3488)]
+
+With a linker, its conditions and interventions are linked to concepts, and to what these are kinds of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trialindex import codes
 from trialindex.analysis import fold
 from trialindex.dates import date_range, parse_age, parse_date
-from trialindex.fields import FIELDS
+from trialindex.fields import CONCEPT_FIELDS, FIELDS, PLACED, concept_term
 from trialindex.frozen import frozen
 from trialindex.study_fields import Paths, by_piece, values
+
+if TYPE_CHECKING:
+    from trialindex.vocabulary.linking import Linker
 
 __all__ = ["NO_NUMBER_OF_PARTICIPANTS", "Document", "field_text"]
 
@@ -44,6 +49,7 @@ class Document:
     values with their display form after a tab where the two differ. `numbers`: days as proleptic ordinals
     (`X` the first and `XLast` the last day that a date may mean), ages in days, counts. `sites`: latitude and
     longitude of each place of the trial, in degrees to seven decimals (a centimetre), each pair once.
+    `concepts`: the ids of concepts by the fields of `fields.CONCEPT_FIELDS`.
     """
 
     text: dict[str, list[str]]
@@ -51,11 +57,12 @@ class Document:
     names: dict[str, list[str]]
     numbers: dict[str, float]
     sites: list[tuple[float, float]]
+    concepts: dict[str, list[str]]
 
     @classmethod
-    def of(cls, study: dict[str, Any]) -> Document:
+    def of(cls, study: dict[str, Any], linker: Linker | None = None) -> Document:
         """Work out the document of a study in the registry's structure; odd values are left out, never
-        an error.
+        an error. `linker` links it to concepts; without one it has none.
         """
         text: dict[str, list[str]] = {}
         code: dict[str, list[str]] = {}
@@ -86,7 +93,21 @@ class Document:
         if criteria.other.strip():
             text["OtherCriteria"] = [criteria.other]
         names = _names([value for number in group for value in held[number]] for group in lists)
-        return cls(text, code, names, numbers, _sites(held[points]))
+        names |= _taught(study)
+        concepts = {} if linker is None else _linked(text, linker)
+        return cls(text, code, names, numbers, _sites(held[points]), concepts)
+
+    def placed(self) -> Iterator[tuple[int, list[str], bool]]:
+        """Yield the number of each field whose words have a place (`fields.PLACED`), its values, and whether
+        these are terms as they are.
+        """
+        for number, name in enumerate(PLACED):
+            if name in self.text:
+                yield number, self.text[name], False
+            elif name in self.codes:
+                yield number, [text for code in self.codes[name] if (text := code_text(code))], False
+            elif name in self.concepts:
+                yield number, [concept_term(one) for one in self.concepts[name]], True
 
 
 def field_text(study: dict[str, Any], name: str) -> list[str]:
@@ -107,6 +128,12 @@ _NAMES = {
     "Country": ("LocationCountry",),
     "ConditionName": ("Condition", "ConditionMeshTerm"),
     "InterventionFullName": ("InterventionName", "InterventionOtherName", "InterventionMeshTerm"),
+}
+
+# The fields whose values are linked to concepts; the strings that sponsors wrote come first.
+_LINKED = {
+    "condition": ("Condition", "ConditionMeshTerm"),
+    "intervention": ("InterventionName", "InterventionMeshTerm", "InterventionOtherName"),
 }
 
 # The piece that holds the coordinates of a place: latitude and longitude together, as either may be missing.
@@ -131,6 +158,36 @@ def _plan() -> tuple[Paths, list[tuple[str, str, int]], list[list[int]], int]:
     lists = [[numbers[pieces[piece].path] for piece in held] for held in _NAMES.values()]
     placed = [(field.name, field.kind, numbers[field.path]) for field in fields]
     return Paths(numbers), placed, lists, numbers[pieces[_POINT].path]
+
+
+def _taught(study: dict[str, Any]) -> dict[str, list[str]]:
+    """Return what a study teaches of names: pairs, parted by a tab."""
+    from trialindex.vocabulary.learning import definitions, other_names
+
+    found = {"Definition": definitions(study), "OtherName": other_names(study)}
+    return {field: ["\t".join(pair) for pair in pairs] for field, pairs in found.items() if pairs}
+
+
+def _linked(text: dict[str, list[str]], linker: Linker) -> dict[str, list[str]]:
+    """Return the concepts of a trial: those that its strings mean, those one step above, those further up;
+    each once, where it is nearest.
+    """
+    found: dict[str, list[str]] = {}
+    for kind, fields in _LINKED.items():
+        read = linker.condition if kind == "condition" else linker.intervention
+        strings = [value for field in fields for value in text.get(field, ())]
+        concepts = {link.concept for value in strings for link in read(value)}
+        # What else the trial names decides which meaning of an abbreviation is its own.
+        beside = tuple(concepts)
+        concepts.update(link.concept for value in strings for link in read(value, beside))
+        nearest: dict[str, int] = {}
+        for concept in sorted(concepts):
+            for identifier, distance in linker.lineage(concept):
+                nearest[identifier] = min(nearest.get(identifier, distance), distance)
+        levels = CONCEPT_FIELDS[kind]
+        for identifier, distance in nearest.items():
+            found.setdefault(levels[min(distance, len(levels) - 1)], []).append(identifier)
+    return found
 
 
 def _code(value: Any) -> str:

@@ -27,8 +27,8 @@ from trialindex.errors import QueryError
 from trialindex.study_fields import by_piece
 
 __all__ = [
-    "AREAS", "FIELDS", "FIELD_NUMBERS", "HEADLINE", "PLACED", "SHORT_NAMES", "UNMEASURED", "Field",
-    "area_fields", "area_weights", "resolve",
+    "AREAS", "CONCEPT_FIELDS", "FIELDS", "FIELD_NUMBERS", "HEADLINE", "NAME_FIELDS", "PLACED", "SHORT_NAMES",
+    "UNMEASURED", "Field", "area_fields", "area_weights", "concept_area", "concept_term", "resolve",
 ]  # fmt: skip
 
 
@@ -36,7 +36,8 @@ class Field(NamedTuple):
     """A field of the index.
 
     `kind`: text (analysed, with positions), code (the code itself, and its words as text), name (whole
-    values, for suggestions and exact filters), day (first and last day of a date, as ordinals), number (a
+    values, for suggestions and exact filters), concept (what the trial's conditions or interventions are:
+    `concept_term`), day (first and last day of a date, as ordinals), number (a
     number, or days of an age). `path`: where in the study the values stand; "" where `document` works them
     out.
     """
@@ -101,6 +102,14 @@ _OWN = {
     "Country": "name",
     "ConditionName": "name",
     "InterventionFullName": "name",
+    "Definition": "name",
+    "OtherName": "name",
+    "ConditionConcept": "concept",
+    "ConditionParentConcept": "concept",
+    "ConditionAncestorConcept": "concept",
+    "InterventionConcept": "concept",
+    "InterventionParentConcept": "concept",
+    "InterventionAncestorConcept": "concept",
 }
 
 
@@ -124,7 +133,9 @@ FIELDS: dict[str, Field] = _make_fields()
 _PARTS = {"EligibilityCriteria": ("InclusionCriteria", "ExclusionCriteria", "OtherCriteria")}
 # The fields whose words have a place, text and codes, in the order of their numbers on the disk.
 PLACED: tuple[str, ...] = tuple(
-    field.name for field in FIELDS.values() if field.kind in {"text", "code"} and field.name not in _PARTS
+    field.name
+    for field in FIELDS.values()
+    if field.kind in {"text", "code", "concept"} and field.name not in _PARTS
 )
 FIELD_NUMBERS: dict[str, int] = {name: number for number, name in enumerate(PLACED)}
 
@@ -140,16 +151,39 @@ HEADLINE = frozenset(
 UNMEASURED = frozenset(
     """LocationFacility LocationCity LocationState LocationCountry LocationStatus LocationZip NCTId NCTIdAlias
     OrgStudyId SecondaryId OverallOfficialAffiliation OverallOfficialRole OverallOfficialName Phase StdAge
-    InterventionType ArmGroupType""".split()
+    InterventionType ArmGroupType ConditionConcept ConditionParentConcept ConditionAncestorConcept
+    InterventionConcept InterventionParentConcept InterventionAncestorConcept""".split()
 )
+
+# The name field that holds the names of each kind of thing.
+NAME_FIELDS = {"condition": "ConditionName", "intervention": "InterventionFullName"}
+
+# The concepts that the conditions and the interventions of a trial are linked to, then what is one step above
+# these in the hierarchy, then all that is further up.
+CONCEPT_FIELDS = {
+    "condition": ("ConditionConcept", "ConditionParentConcept", "ConditionAncestorConcept"),
+    "intervention": ("InterventionConcept", "InterventionParentConcept", "InterventionAncestorConcept"),
+}
+# What a concept is worth that a trial names, that it names a kind of, that is further off.
+_CONCEPT_WEIGHTS = (1.0, 0.5, 0.25)
+# The concepts that an area asks.
+_CONCEPTS_OF = {
+    "BasicSearch": ("condition", "intervention"),
+    "Everywhere": ("condition", "intervention"),
+    "ConditionSearch": ("condition",),
+    "InterventionSearch": ("intervention",),
+}
 
 
 def area_fields(area: str) -> dict[str, float]:
     """Return the fields of an area, or the one field itself, with their weights.
 
-    `X/headline` is the part of area X that holds titles and names.
+    `X/headline` is the part of area X that holds titles and names, `X/concepts` the concepts of what it asks.
     """
     base, _, part = area.partition("/")
+    if part == "concepts":
+        weighted = (zip(CONCEPT_FIELDS[kind], _CONCEPT_WEIGHTS, strict=True) for kind in _CONCEPTS_OF[base])
+        return {field: weight for held in weighted for field, weight in held}
     asked = AREAS.get(base, {base: 1.0})
     fields = {name: weight for field, weight in asked.items() for name in _PARTS.get(field, (field,))}
     return {field: weight for field, weight in fields.items() if field in HEADLINE} if part else fields
@@ -164,6 +198,22 @@ def area_weights(area: str) -> dict[str, int]:
     return {
         field: round(100 * weight) for field, weight in area_fields(area).items() if field in FIELD_NUMBERS
     }
+
+
+def concept_area(area: str) -> str:
+    """Return the area that asks the concepts of what an area asks; "" where it has none.
+
+    >>> concept_area("ConditionSearch"), concept_area("SponsorSearch")
+    ('ConditionSearch/concepts', '')
+    """
+    return f"{area}/concepts" if area in _CONCEPTS_OF else ""
+
+
+def concept_term(identifier: str) -> str:
+    """Return the term under which the index holds a concept: no word of a text begins so
+    (`segments.tokens`).
+    """
+    return f"\3{identifier}"
 
 
 # The short forms of fields and areas in a query: `title:lupus`.

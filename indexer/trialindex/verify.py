@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from itertools import chain, islice, pairwise
 from pathlib import Path
@@ -11,16 +12,19 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from trialindex.document import Document, code_text
+from trialindex.contents import Contents, Reading, open_segments, read_contents
+from trialindex.document import Document
 from trialindex.errors import IndexDamaged, IndexMissing
-from trialindex.fields import FIELD_NUMBERS, FIELDS, PLACED
+from trialindex.fields import FIELDS, PLACED
 from trialindex.merge import trial_id
 from trialindex.segments.arrays import ArrayFile, spread
 from trialindex.segments.columns import CodeColumn
 from trialindex.segments.postings import BOUNDED, Chunk, Postings, norms
 from trialindex.segments.segment import Segment, Values, area_lengths
 from trialindex.segments.tokens import Tokeniser, Tokens
-from trialindex.storage import Contents, Reading, open_segments, read_contents, study_of
+from trialindex.snapshot import study_of
+from trialindex.vocabulary.linking import Linker
+from trialindex.vocabulary.mapped import Vocabulary
 
 __all__ = ["verify"]
 
@@ -74,7 +78,8 @@ def _unchanged(folder: Path, contents: Contents) -> bool:
 
 
 def _verify(folder: Path, contents: Contents) -> list[str]:
-    found = [line for name in sorted(contents.files) for line in _file(folder / name)]
+    digests = {aside.file: aside.digest for aside in (contents.vocabulary, contents.learned)}
+    found = [line for name in sorted(contents.files) for line in _file(folder / name, digests.get(name))]
     if found:
         return found
     try:
@@ -83,19 +88,36 @@ def _verify(folder: Path, contents: Contents) -> list[str]:
         return [str(error)]
     seen: dict[bytes, str] = {}
     try:
-        for segment in segments:
-            try:
-                with Reading(folder):
-                    found += _segment(segment, seen)
-            except IndexDamaged as error:
-                found.append(str(error))
+        with Reading(folder), _linker(folder, contents) as linker:
+            for segment in segments:
+                try:
+                    with Reading(folder):
+                        found += _segment(segment, seen, linker)
+                except IndexDamaged as error:
+                    found.append(str(error))
+    except (IndexDamaged, FileNotFoundError) as error:
+        found.append(str(error))
     finally:
         for segment in segments:
             segment.close()
     return found
 
 
-def _file(path: Path) -> list[str]:
+@contextmanager
+def _linker(folder: Path, contents: Contents) -> Iterator[Linker | None]:
+    """Return what linked the trials of an index to concepts, None where nothing did."""
+    if not contents.vocabulary.file:
+        yield None
+        return
+    vocabulary = Vocabulary(folder / contents.vocabulary.file)
+    try:
+        yield Linker(vocabulary)
+    finally:
+        vocabulary.close()
+
+
+def _file(path: Path, digest: int | None) -> list[str]:
+    """Check a file; `digest`: of one that no segment is, the checksum that the index states."""
     try:
         file = ArrayFile(path)
     except FileNotFoundError:
@@ -103,12 +125,14 @@ def _file(path: Path) -> list[str]:
     except (IndexDamaged, OSError) as error:
         return [str(error)]
     try:
+        if digest not in {None, file.digest}:
+            return [f"{path.name} is not the file that the index names: build the index again"]
         return file.check()
     finally:
         file.close()
 
 
-def _segment(segment: Segment, seen: dict[bytes, str]) -> Iterator[str]:
+def _segment(segment: Segment, seen: dict[bytes, str], linker: Linker | None) -> Iterator[str]:
     live = np.arange(segment.size) if segment.live is None else np.flatnonzero(segment.live)
     keys = segment.keys.keys
     for doc, key in zip(live.tolist(), keys[live].tolist(), strict=True):
@@ -119,7 +143,7 @@ def _segment(segment: Segment, seen: dict[bytes, str]) -> Iterator[str]:
         if segment.find(name) != doc:
             yield f"{name}: cannot be found by its id"
     yield from _order(segment)
-    held, expected = _Held(segment), _Expected()
+    held, expected = _Held(segment), _Expected(linker)
     docs = iter(live.tolist())
     while chosen := list(islice(docs, _DOCUMENTS)):
         yield from _documents(segment, held, expected, np.array(chosen))
@@ -173,7 +197,8 @@ class _Held:
 class _Expected:
     """What the stored records of some documents say that the index should hold of their words."""
 
-    def __init__(self) -> None:
+    def __init__(self, linker: Linker | None) -> None:
+        self.linker = linker
         self._tokeniser = Tokeniser()
         self._hashes = np.empty(0, np.uint64)
 
@@ -184,16 +209,10 @@ class _Expected:
             self._hashes = self._hashes[:0]
         docs, fields = [], []
         for doc, document in enumerate(documents):
-            for field in PLACED:
-                if field in document.text:
-                    values = document.text[field]
-                elif field in document.codes:
-                    values = [text for code in document.codes[field] if (text := code_text(code))]
-                else:
-                    continue
-                self._tokeniser.add(values)
+            for number, values, exact in document.placed():
+                (self._tokeniser.add_terms if exact else self._tokeniser.add)(values)
                 docs.append(doc)
-                fields.append(FIELD_NUMBERS[field])
+                fields.append(number)
         tokens = self._tokeniser.drain()
         more = self._tokeniser.vocabulary[len(self._hashes) :]
         self._hashes = np.concatenate([self._hashes, _hashes([_bytes(term) for term in more])])
@@ -245,7 +264,7 @@ class _Words:
 def _documents(segment: Segment, held: _Held, expected: _Expected, docs: I64) -> Iterator[str]:
     """Compare some documents with their records."""
     studies = [study_of(segment, doc) for doc in docs.tolist()]
-    documents = [Document.of(study) for study in studies]
+    documents = [Document.of(study, expected.linker) for study in studies]
     keys = [key.decode("utf-8", "replace") for key in segment.keys.keys[docs].tolist()]
     for key, study in zip(keys, studies, strict=True):
         if trial_id(study) != key:

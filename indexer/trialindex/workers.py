@@ -66,7 +66,10 @@ from trialindex.formats import read_share
 from trialindex.formats.files import Share
 from trialindex.formats.record import Rejected, SourceRecord
 from trialindex.segments.run import Run
-from trialindex.storage import Writer, open_snapshot, pack, segment_keys, unpack
+from trialindex.snapshot import open_snapshot, unpack
+from trialindex.storage import Writer, pack, segment_keys
+from trialindex.vocabulary.linking import Linker
+from trialindex.vocabulary.mapped import Vocabulary
 
 __all__ = ["Plan", "plan", "read", "sweep"]
 
@@ -198,6 +201,7 @@ def read(
                 "sources": [os.fspath(path) for path in paths],
                 "share": [one, plan.workers],
                 "run": plan.run,
+                "vocabulary": "" if writer.vocabulary is None else os.fspath(writer.vocabulary.resolve()),
             }
             parent.start(_Process(one, task, folder, parent.heard))
         parent.listen()
@@ -435,6 +439,7 @@ class _Worker:
         self._out = out
         self._folder = Path(task["folder"])
         self._before = open_snapshot(Path(task["index"]))
+        self._linker = Linker(Vocabulary(Path(task["vocabulary"]))) if task["vocabulary"] else None
         self._run = Run()
         self._segments = 0
         self._more: IO[bytes] | None = None
@@ -499,7 +504,7 @@ class _Worker:
                 self._more = self._spool("more").open("wb")
             self._more.write(pack(study) + b"\n")
             return
-        self._run.add(key, pack(study), Document.of(study))
+        self._run.add(key, pack(study), Document.of(study, self._linker))
         if len(self._run) >= _RUN_DOCUMENTS or self._run.memory >= self._most:
             self._write()
 

@@ -94,15 +94,19 @@ class _Command(_Helped):
                 formatter.write_dl(records, col_max=_NAMES_WIDTH)
 
 
-class _Root(_Helped, click.Group):
-    """The root command: keeps the order of its commands, puts one together when it is asked for, and turns
-    errors into messages and exit codes.
+class _Group(_Helped, click.Group):
+    """A command of commands: keeps their order, and puts one together when it is asked for.
+
+    `instead`: what to do with words that are no command of it.
     """
 
     command_class = _Command
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, instead: str = "to search for it: trialsearch search", **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self._instead = instead
         self._later: dict[str, Callable[[], click.Command]] = {}
 
     def later(self, name: str, *decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -123,6 +127,12 @@ class _Root(_Helped, click.Group):
 
         return add
 
+    def group_later(self, name: str, help: str, instead: str) -> _Group:
+        """Return a group that is a command of this one, after those before it."""
+        group = _Group(name, help=help, instead=instead)
+        self._later[name] = lambda: group
+        return group
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*self.commands, *self._later]
 
@@ -139,13 +149,13 @@ class _Root(_Helped, click.Group):
             import difflib
 
             near = difflib.get_close_matches(name.lower(), self.list_commands(ctx), n=1)
-            meant = (
-                f"did you mean {near[0]}?"
-                if near
-                else f"to search for it: trialsearch search {' '.join(args)[:200]}"
-            )
+            meant = f"did you mean {near[0]}?" if near else f"{self._instead} {' '.join(args)[:200]}"
             ctx.fail(f"no command {name!r}: {meant}")
         return super().resolve_command(ctx, args)
+
+
+class _Root(_Group):
+    """The root command: turns errors into messages and exit codes."""
 
     def invoke(self, ctx: click.Context) -> Any:
         for stream in (sys.stdout, sys.stderr):
@@ -456,7 +466,8 @@ def _rebuild(place: Path, memory: int, quiet: bool) -> None:
 
 
 def _build(sources: Sequence[Path], place: Path, memory: int, workers: int | None, quiet: bool) -> int:
-    from trialindex import builder, storage
+    from trialindex import builder
+    from trialindex.contents import exists
     from trialsearch import render
 
     try:
@@ -468,7 +479,7 @@ def _build(sources: Sequence[Path], place: Path, memory: int, workers: int | Non
         else:
             report = builder.build(sources, place, memory=memory, workers=workers)
     except KeyboardInterrupt:
-        held = builder.count(place) if storage.exists(place) else 0
+        held = builder.count(place) if exists(place) else 0
         _say(
             f"stopped: what was committed stays ({render.counted(held, 'trial')} in the index); "
             "run the same command again to go on"
@@ -751,7 +762,8 @@ def _similar(
 def _suggest(prefix: tuple[str, ...], limit: int | None, folder: Path | None) -> int:
     """List names of conditions and interventions that have a word beginning with PREFIX.
 
-    In a pipe: name, kind and number of trials, parted by tabs.
+    Where few begin so, names follow that begin nearly so. In a pipe, parted by tabs: name, kind, number of
+    trials, the name of the same thing that begins so where this one does not, and what was taken for PREFIX.
 
     \b
     trialsearch suggest cyclo
@@ -769,7 +781,103 @@ def _suggest(prefix: tuple[str, ...], limit: int | None, folder: Path | None) ->
     if _terminal():
         _print(render.names(found), styled=True)
     else:
-        _write("\t".join((clean(one.name), one.kind, str(one.trials))) for one in found)
+        _write(
+            "\t".join(
+                (clean(one.name), one.kind, str(one.trials), clean(one.via), clean(one.corrected))
+            ).rstrip("\t")
+            for one in found
+        )
+    return _FOUND
+
+
+_vocab = _root.group_later(
+    "vocab",
+    """See what a name means to an index, and add names of your own.
+
+    \b
+    trialsearch vocab show LN
+    trialsearch vocab add names.tsv
+    """,
+    "to see what it means: trialsearch vocab show",
+)
+
+
+@_vocab.later(
+    "show",
+    click.argument("term", nargs=-1, required=True, type=_TEXT),
+    _json_option("Print all of it as JSON."),
+    _index_option,
+)
+def _vocab_show(term: tuple[str, ...], as_json: bool, folder: Path | None) -> int:
+    """Tell what TERM means, and what a search for it looks for.
+
+    Its other names, each with its source and the number of trials that have it; what trials define and call
+    so; broader and narrower things. Exit code 1 where TERM names nothing.
+
+    \b
+    trialsearch vocab show LN
+    trialsearch vocab show lupus nephritis --json
+    """
+    from trialsearch import export, vocab_text
+
+    text = " ".join(term).strip()
+    if not text:
+        raise click.UsageError("name something: trialsearch vocab show LN")
+    with _opened(folder) as trials:
+        found = trials.meanings(text)
+    if as_json:
+        _write([export.dumped(vocab_text.as_dict(found), indent=2, ascii_only=_ascii_only())])
+    elif found.things:
+        _print(vocab_text.lines(found), styled=_terminal())
+    if not found.things:
+        _say(vocab_text.unknown(found))
+        return _NOTHING
+    return _FOUND
+
+
+@_vocab.later(
+    "add",
+    click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE..."),
+    _index_option,
+    click.option(
+        "--memory",
+        type=_Memory(),
+        default="1G",
+        metavar="SIZE",
+        cls=_Option,
+        group="Speed",
+        help="What linking may take beside the names themselves, 200M or more; 1G without it.",
+    ),
+    click.option("--quiet", "-q", is_flag=True, cls=_Option, group="Output", help="Print errors only."),
+)
+def _vocab_add(files: tuple[Path, ...], folder: Path | None, memory: int, quiet: bool) -> int:
+    """Add the names of vocabulary files to an index, and link its trials with them.
+
+    A FILE is MeSH descriptors (desc2025.xml), an ontology in OBO or OBO JSON (MONDO, DOID, HPO), RxNorm's
+    RXNCONSO.RRF, DrugBank's open vocabulary CSV, Drugs@FDA's Products.txt, or a table of your own: a name, a
+    tab, another name of the same thing, and perhaps a tab and its kind (condition, intervention, procedure).
+    It may be gzipped or in a zip. A file that is added again takes the place of what it said before; a
+    rebuild keeps the names.
+
+    \b
+    trialsearch vocab add names.tsv
+    trialsearch vocab add RXNCONSO.RRF 'drugbank vocabulary.csv' --index lupus
+    """
+    from trialindex import builder
+    from trialsearch import vocab_text
+
+    place = _place(folder)
+    if sys.stderr.isatty() and not quiet:
+        from trialsearch.progress import Linking
+
+        with Linking(sys.stderr) as line:
+            report = builder.add_vocabulary(files, place, memory=memory, progress=line.update)
+    else:
+        report = builder.add_vocabulary(files, place, memory=memory)
+    if not quiet:
+        _print(vocab_text.added_lines(report, str(place)), styled=False)
+    for row in vocab_text.odd_rows(report):
+        _say(row)
     return _FOUND
 
 
@@ -781,13 +889,13 @@ def _stats(as_json: bool, folder: Path | None) -> int:
     trialsearch stats
     trialsearch stats --index lupus --json
     """
-    from trialindex import storage
+    from trialindex.snapshot import stored_studies
     from trialsearch import export, stats
 
     place = _place(folder)
     with _opened(place) as trials:
         held = len(trials)  # an index that is missing or of another version is told apart here
-    figures = stats.gathered(storage.stored_studies(place), place)
+    figures = stats.gathered(stored_studies(place), place)
     if as_json:
         _write([export.dumped(stats.as_dict(figures), indent=2, ascii_only=_ascii_only())])
     else:

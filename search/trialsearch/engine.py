@@ -20,25 +20,26 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from trialindex import vocabulary
 from trialindex.analysis import fold
+from trialindex.contents import exists
 from trialindex.errors import IndexMissing, QueryError
-from trialindex.storage import Snapshot, exists, open_snapshot
+from trialindex.snapshot import Snapshot, open_snapshot
 from trialsearch.asked import Filters, OneOrMore, Part, filter_parts, option_parts, query_parts
 from trialsearch.evaluate import Evaluator, Top
 from trialsearch.expand import Expansion, expand, says_nothing
-from trialsearch.fuzzy import nearest
 from trialsearch.lexicon import IndexLexicon
 from trialsearch.lists import Bools, Docs, Recent, Scores, at_places, best_first
+from trialsearch.misspelt import offers
 from trialsearch.parse import conjunction
 from trialsearch.partial import PartialHits, pieces
 from trialsearch.query import And, Query
-from trialsearch.results import Asked, Hit, Results, Step
+from trialsearch.results import Asked, Hit, Results, Step, Widening
 from trialsearch.selecting import only_selects
 
 if TYPE_CHECKING:
     from trialindex.trial import Trial
     from trialsearch.suggest import NameList, Suggestion
+    from trialsearch.vocab import Meanings
 
 __all__ = ["SORTS", "TrialSearch", "default_index"]
 
@@ -216,19 +217,28 @@ class TrialSearch:
         state = self._current()
         evaluator = state.evaluator
         doc = self._document(state.snapshot, identifier)
-        query = likeness(evaluator, doc, state.lexicon.vocabulary)
+        query = likeness(evaluator, doc)
         others = np.ones(evaluator.size, np.bool_)
         others[doc] = False
         top = evaluator.top(query, "BasicSearch", limit, others)
         hits = _hits(top.docs, top.scores, len(top.docs), Asked(evaluator, query, "BasicSearch"))
         return Results(
             hits, query, total=top.total, partial_total=lambda: 0, offset=0, notes=(), steps=lambda: (),
-            did_you_mean=lambda: (), elsewhere=lambda: 0,
+            did_you_mean=lambda: (), elsewhere=lambda: 0, widened=lambda: (),
         )  # fmt: skip
 
+    def meanings(self, term: str) -> Meanings:
+        """Return what a term means: the things that it names, with their names and narrower things, and the
+        number of trials that each finds.
+        """
+        from trialsearch.vocab import meanings
+
+        state = self._current()
+        return meanings(state.lexicon, state.evaluator, term)
+
     def suggest(self, prefix: str, *, limit: int = 10) -> list[Suggestion]:
-        """Return the names of conditions and interventions that have a word beginning with a prefix,
-        with trial counts.
+        """Return the names of conditions and interventions that have a word beginning with a prefix, with
+        trial counts, those of most trials first; behind them, where they are few, names that begin nearly so.
         """
         return self._current().names().suggest(prefix, limit)
 
@@ -262,7 +272,7 @@ class _State:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
-        self.lexicon = IndexLexicon(snapshot, vocabulary.shipped())
+        self.lexicon = IndexLexicon(snapshot)
         self.evaluator = Evaluator(snapshot)
         self._plans: Recent[_Plan] = Recent(_KEPT_PLANS)
         self._names: NameList | None = None
@@ -373,6 +383,11 @@ def _answer(state: _State, plan: _Plan, sort: str, limit: int | None, offset: in
         there = full("Everywhere")
         return len(there) - int(at_places(full(area), there, evaluator.size)[1].sum())
 
+    def widened() -> tuple[Widening, ...]:
+        from trialsearch.why import widenings
+
+        return tuple(widenings(evaluator, plan.whole, area))
+
     return Results(
         hits,
         plan.whole,
@@ -383,6 +398,7 @@ def _answer(state: _State, plan: _Plan, sort: str, limit: int | None, offset: in
         steps=steps,
         did_you_mean=lambda: tuple(_did_you_mean(plan.texts, plan.expansion, state.lexicon)),
         elsewhere=elsewhere,
+        widened=widened,
     )
 
 
@@ -414,9 +430,8 @@ def _did_you_mean(texts: list[tuple[str, str]], expansion: Expansion, lexicon: I
     `texts`: (option, text); the query itself has no option. Every unknown word is replaced by its nearest
     name first, then each by its next ones.
     """
-    names = lexicon.name_words(None)
     nearer = {
-        word: [name for name in nearest(word, names) if names[name] > 0]
+        word: [name for name in offers(word, lexicon) if lexicon.frequency(name)]
         for word in dict.fromkeys(word for word, _ in expansion.unknown)
     }
     first = {word: found[0] for word, found in nearer.items() if found}

@@ -44,12 +44,13 @@ from trialsearch.query import (
     Optional,
     Or,
     Query,
+    Unless,
     Within,
 )
 from trialsearch.selecting import SELECTED
 
 if TYPE_CHECKING:
-    from trialindex.storage import Snapshot
+    from trialindex.snapshot import Snapshot
 
 __all__ = ["Evaluator", "Found", "Top"]
 
@@ -250,10 +251,10 @@ class _Run:
                 return sum(self.estimate(part, area) for part in parts)
             case Best(_, ways):
                 return sum(self.estimate(way.part, area) for way in ways)
-            case Optional(part, _) | Boost(part, _):
+            case Optional(part, _) | Boost(part, _) | Unless(part, _):
                 return self.estimate(part, area)
             case Near() | Within() if self.ready(query, area) is None:
-                return self._evaluator.most(query, area)
+                return self._evaluator.most(query)
         leaf = self.leaf(query, area)
         return self._size if leaf is None else len(leaf.docs)
 
@@ -411,6 +412,16 @@ class _Run:
         met, scores = self.at(query.part, area, docs)
         return met, np.where(met, scores + self.at(query.wish, area, docs)[1], 0.0)
 
+    def unless_full(self, query: Unless, area: str) -> Found:
+        docs, scores = self.full(query.part, area)
+        kept = ~self._evaluator.mask(query.wrong)[docs]
+        return Found(docs[kept], scores[kept])
+
+    def unless_at(self, query: Unless, area: str, docs: Docs) -> tuple[Bools, Scores]:
+        met, scores = self.at(query.part, area, docs)
+        met = met & ~self._evaluator.mask(query.wrong)[docs]
+        return met, np.where(met, scores, 0.0)
+
     # The best
 
     def top(self, query: Query, area: str, k: int | None, allowed: Bools | None) -> Top:
@@ -458,6 +469,7 @@ _FULL: dict[type, Callable[..., Found]] = {
     In: _Run.in_full,
     Boost: _Run.boost_full,
     Optional: _Run.optional_full,
+    Unless: _Run.unless_full,
 }
 _AT: dict[type, Callable[..., tuple[Bools, Scores]]] = {
     **dict.fromkeys(SELECTED, _Run.mask_at),
@@ -469,4 +481,5 @@ _AT: dict[type, Callable[..., tuple[Bools, Scores]]] = {
     In: _Run.in_at,
     Boost: _Run.boost_at,
     Optional: _Run.optional_at,
+    Unless: _Run.unless_at,
 }

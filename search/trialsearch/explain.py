@@ -19,6 +19,7 @@ from trialsearch.query import (
     Prefix,
     Query,
     Term,
+    Unless,
     Wildcard,
     Within,
 )
@@ -49,6 +50,8 @@ def explain(evaluator: Evaluator, query: Query, doc: int, area: str = "BasicSear
             how = "as typed" if best.how == "typed" else f"by {best.how} {best.text!r}"
             below = _explained(evaluator, (best.part,), doc, area)
             return Explanation(f"{text}: {how}, x {best.weight:g}", score, below)
+        case Unless(part, _):
+            return explain(evaluator, part, doc, area)
         case Boost(part, weight):
             return Explanation(
                 f"boosted: score x {weight:g}", score, _explained(evaluator, (part,), doc, area)

@@ -22,7 +22,7 @@ from trialsearch.ranking import GAIN, idf
 from trialsearch.widening import MEANT
 
 if TYPE_CHECKING:
-    from trialindex.storage import Snapshot
+    from trialindex.snapshot import Snapshot
 
 __all__ = ["LISTED", "Leaves"]
 
@@ -35,6 +35,8 @@ _MOST_TRIED = 2_000
 _KEPT_TERMS = 4_000_000
 _KEPT_MADE = 2_000_000
 _KEPT_PARTLY = 500_000
+# The letters of a word that its stem has in whatever compound.
+_LETTERS = 3
 # Documents are few against a list that is so many times as long.
 _FEW_OF = 2
 
@@ -96,16 +98,15 @@ class Leaves:
         some = self._partly.get(key)
         if some is not None and np.array_equal(some[0], docs):
             return some[1]
-        if some is not None or _FEW_OF * len(docs) >= self.most(query, area):
+        if some is not None or _FEW_OF * len(docs) >= self.most(query):
             return cast("Leaf", self.leaf(query, area))
         leaf = self._standing(query, area, docs)
         self._partly.put(key, (docs, leaf), len(docs) + len(leaf.docs) + 64)
         return leaf
 
-    def most(self, query: Near | Within, area: str) -> int:
+    def most(self, query: Near | Within) -> int:
         """Return no less than the number of documents that have a phrase or window."""
-        terms = [term for term in query.terms if term]
-        return min((len(self.snapshot.postings(term, area).docs) for term in terms), default=0)
+        return min((self.snapshot.anywhere(term) for term in query.terms if term), default=0)
 
     def norms(self, area: str) -> Scores:
         """Return the norms of an area in hundredths, float64[corpus]."""
@@ -214,13 +215,20 @@ class Leaves:
         """Return the places of terms in fields of an area, of the documents that have all of them; None where
         none has.
         """
-        lists = sorted((self.snapshot.postings(term, area).docs for term in set(terms)), key=len)
-        for held in lists:
-            docs = held if docs is None else docs[at_places(held, docs, self.size)[1]]
-        if docs is None or not len(docs):
+        frequencies = {term: self.snapshot.anywhere(term) for term in terms}
+        if not all(frequencies.values()):
             return None
-        places = {term: self.term_places(term, docs, fields) for term in set(terms)}
-        return [places[term] for term in terms]
+        # The rarest first: of the others, however common, only what its documents have is read.
+        order = sorted(frequencies, key=lambda term: (frequencies[term], term))
+        rarest = self.snapshot.postings(order[0], area).docs
+        docs = rarest if docs is None else docs[at_places(rarest, docs, self.size)[1]]
+        places: dict[str, stand.Places] = {}
+        for term in order:
+            if not len(docs):
+                return None
+            places[term] = self.term_places(term, docs, fields)
+            docs = stand.distinct_documents(places[term])
+        return [places[term] for term in terms] if len(docs) else None
 
     def near_places(self, query: Near, area: str, docs: Docs | None = None) -> stand.Places:
         """Return the places at which a phrase begins in an area; of some documents only, if given."""
@@ -230,7 +238,19 @@ class Leaves:
         )
         if places is None:
             return _NO_PLACES
-        return stand.phrase(places, [offset - held[0][0] for offset, _ in held], query.slop)
+        starts = stand.phrase(places, [offset - held[0][0] for offset, _ in held], query.slop)
+        if len(starts) and self._is_denied(query.denied, held[0][1]):
+            within = stand.distinct_documents(starts)
+            before = self.term_places(query.denied, within, self._weights(area) > 0)
+            starts = starts[~np.isin(starts - 1, before)]
+        return starts
+
+    def _is_denied(self, denied: str, term: str) -> bool:
+        """Whether any text may write the two with a hyphen, which makes one more term of both: no phrase
+        whose first word never is denied has anything to look for.
+        """
+        begin = denied + term[:_LETTERS]
+        return bool(denied) and next(self.snapshot.terms(begin), None) is not None
 
     def within_places(self, query: Within, area: str, docs: Docs | None = None) -> stand.Places:
         """Return the places at which a window begins in an area; of some documents only, if given."""
@@ -281,7 +301,7 @@ def _by_document(starts: stand.Places, weights: Any) -> tuple[Docs, Any]:
 # What makes the list of a node, and what tells it from others of its type.
 _MADE: dict[type, tuple[Callable[[Leaves, Any, str], Leaf], Callable[[Any], Hashable]]] = {
     Term: (Leaves.term, attrgetter("term")),
-    Near: (Leaves.near, attrgetter("terms", "slop")),
+    Near: (Leaves.near, attrgetter("terms", "slop", "denied")),
     Within: (Leaves.within, attrgetter("terms", "window")),
     Group: (Leaves.group, attrgetter("parts")),
     **dict.fromkeys(MEANT, (Leaves.several, lambda query: query)),

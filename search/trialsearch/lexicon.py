@@ -1,66 +1,143 @@
-"""What a snapshot knows of words: how frequent they are, and which of them are parts of names."""
+"""What a snapshot knows of words and names: how frequent they are, what they name, what is near them."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
 
-from trialindex.storage import Snapshot
-from trialindex.vocabulary import Vocabulary
-from trialsearch.fuzzy import NameWords
+from trialindex.analysis import normal_words
+from trialindex.fields import concept_area, concept_term
 
-__all__ = ["IndexLexicon"]
+if TYPE_CHECKING:
+    from trialindex.snapshot import Snapshot
+    from trialindex.vocabulary.concepts import Concept
+    from trialindex.vocabulary.learned import LearnedSense
+    from trialindex.vocabulary.mapped import Vocabulary
 
-_WORD = re.compile(r"[^\W\d_]{4,}")
-# The names of each kind of concept stand in one field of the index.
-_NAME_FIELDS = {"condition": "ConditionName", "intervention": "InterventionFullName"}
+__all__ = ["IndexLexicon", "Lexicon"]
+
+
+class Lexicon(Protocol):
+    """What expansion has to know of the index and of the world; it is a `misspelt.Known` too."""
+
+    vocabulary: Vocabulary
+
+    def frequency(self, word: str) -> int:
+        """Return how many trials have the term of a folded word, in any field."""
+
+    def linked(self, concept: int | None, area: str) -> int:
+        """Return how many trials are linked to a concept, or to a kind of it, in what an area asks."""
+
+    def knows(self, word: str) -> bool:
+        """Whether a folded word is part of a name of the vocabulary: no misspelling, then."""
+
+    def near(self, word: str, kinds: int, limit: int) -> list[tuple[str, int, int]]:
+        """Return words of names that share most with a folded word, with their trials and kinds (a mask)."""
+
+    def senses(self, text: str) -> Sequence[LearnedSense]:
+        """Return what the trials of the index define an abbreviation as."""
+
+    def short(self, text: str) -> tuple[int, ...]:
+        """Return the concepts of the vocabulary that have an abbreviation."""
+
+    def learned_match(self, keys: Sequence[str], start: int, longest: int) -> int:
+        """Return how many words from a place on are the longest name that the trials give another name."""
+
+    def learned_names(self, key: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the other names that the trials give a name."""
+
+    def learned_concept(self, key: tuple[str, ...]) -> int | None:
+        """Return the concept that the trials give a name, None where they give none, or several."""
+
+    def taught(self, concept: Concept) -> tuple[str, ...]:
+        """Return the other names that the trials give a concept."""
 
 
 class IndexLexicon:
-    """The lexicon of expansion over one snapshot and a vocabulary; works things out when first asked,
-    and keeps them.
-    """
+    """The lexicon of expansion over one snapshot: its vocabulary, and what its trials teach."""
 
-    def __init__(self, snapshot: Snapshot, vocabulary: Vocabulary) -> None:
-        self.vocabulary = vocabulary
+    def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._names: dict[frozenset[str] | None, NameWords] = {}
-        self._fields: dict[str, dict[str, int]] = {}
+        self.vocabulary = snapshot.vocabulary or _nothing()
+        self._learned = snapshot.learned
 
-    def frequency(self, term: str) -> int:
-        """Return how many trials have a term in any field."""
-        return self._snapshot.anywhere(term)
+    def frequency(self, word: str) -> int:
+        """Return how many trials have the term of a folded word, in any field."""
+        return max((self._snapshot.anywhere(term) for term in normal_words(word)), default=0)
 
-    def name_words(self, kinds: frozenset[str] | None) -> NameWords:
-        """Return the folded words of names of some kinds (None: all) with their number of trials.
-
-        The number is 0 where only the vocabulary has the word.
+    def linked(self, concept: int | None, area: str) -> int:
+        """Return how many trials are linked to a concept or to a kind of it, 0 in an area that has no
+        links.
         """
-        found = self._names.get(kinds)
-        if found is None:
-            words: Counter[str] = Counter()
-            for kind, field in _NAME_FIELDS.items():
-                if kinds is None or kind in kinds:
-                    words.update(self._field_words(field))
-            concepts = self.vocabulary.concepts
-            names = [
-                name for one in concepts if kinds is None or one.kind in kinds for name in one.full_names
-            ]
-            known = dict.fromkeys(_WORD.findall("\n".join(names).lower()), 0)
-            found = self._names[kinds] = NameWords({**known, **words})
-        return found
+        where = concept_area(area)
+        if concept is None or not where:
+            return 0
+        return self._snapshot.frequency(concept_term(self.vocabulary.identifier(concept)), where)
 
-    def _field_words(self, field: str) -> dict[str, int]:
-        """Return the words of a field's names with their number of trials."""
-        found = self._fields.get(field)
-        if found is None:
-            # Names that as many trials have are read at once: of most there are few.
-            texts: dict[int, list[str]] = {}
-            for name, frequency in self._snapshot.names(field):
-                texts.setdefault(frequency, []).append(name.partition("\t")[0])
-            found = {}
-            for frequency, names in texts.items():
-                for word, times in Counter(_WORD.findall("\n".join(names))).items():
-                    found[word] = found.get(word, 0) + times * frequency
-            self._fields[field] = found
-        return found
+    def knows(self, word: str) -> bool:
+        """Whether a folded word is part of a name of the vocabulary."""
+        return self.vocabulary.knows(word)
+
+    def near(self, word: str, kinds: int, limit: int) -> list[tuple[str, int, int]]:
+        """Return words near a folded word, of the vocabulary's names and of those in the index."""
+        found = {one[0]: one for one in self.vocabulary.words.candidates(word, kinds, limit)}
+        if self._learned is not None:
+            found |= {one[0]: one for one in self._learned.words.candidates(word, kinds, limit)}
+        return list(found.values())
+
+    def senses(self, text: str) -> Sequence[LearnedSense]:
+        """Return what trials define an abbreviation as; one typed in small letters is taken in capitals."""
+        if self._learned is None:
+            return ()
+        found = self._learned.senses(text)
+        if found or not text.islower():
+            return found
+        # Whoever types small letters may mean any of several short forms: of one that has no rival it is
+        # told.
+        folded = self._learned.senses_folded(text)
+        return folded if len({sense.short for sense in folded}) == 1 else ()
+
+    def short(self, text: str) -> tuple[int, ...]:
+        """Return the concepts of an abbreviation; one typed in small letters may be any of that spelling."""
+        return self.vocabulary.short(text) or (
+            tuple(sense.concept for sense in self.vocabulary.named(text) if sense.abbreviation)
+            if text.islower()
+            else ()
+        )
+
+    def learned_match(self, keys: Sequence[str], start: int, longest: int) -> int:
+        """Return how many words from a place on are the longest name with a learned other name; 0 for
+        none.
+        """
+        if self._learned is None:
+            return 0
+        for size in range(min(longest, len(keys) - start), 0, -1):
+            if self._learned.names(tuple(keys[start : start + size])):
+                return size
+        return 0
+
+    def learned_names(self, key: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the other names that trials give a name."""
+        return () if self._learned is None else tuple(one.text for one in self._learned.names(key))
+
+    def learned_concept(self, key: tuple[str, ...]) -> int | None:
+        """Return the concept that trials give a name: of a research code, the drug."""
+        found = () if self._learned is None else self._learned.names(key)
+        concepts = {one.concept for one in found} - {""}
+        return self.vocabulary.number_of(concepts.pop()) if len(concepts) == 1 else None
+
+    def taught(self, concept: Concept) -> tuple[str, ...]:
+        """Return the other names that trials give a concept by any of its own names."""
+        if self._learned is None:
+            return ()
+        keys = dict.fromkeys(normal_words(name.text) for name in concept.names)
+        found = (one for key in keys for one in self._learned.names(key))
+        return tuple(dict.fromkeys(one.text for one in sorted(found, key=lambda one: -one.trials)))
+
+
+@cache
+def _nothing() -> Vocabulary:
+    from trialindex.vocabulary.mapped import Vocabulary
+
+    return Vocabulary.of(())

@@ -324,6 +324,8 @@ def _value(area: str | None, text: str, plain: Query) -> Query:
         return In(area, plain)
     if kind == "code":
         return code_query(area, text)
+    if kind == "concept":
+        return Code(area, text.strip().upper())
     if kind == "name":
         names = [" ".join(name.split()) for name in text.split("|")]
         if not any(names):

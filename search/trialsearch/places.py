@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from trialindex.analysis import VALUE_GAP
 
-__all__ = ["documents_of", "encoded", "fields_of", "phrase", "window"]
+__all__ = ["distinct_documents", "documents_of", "encoded", "fields_of", "phrase", "window"]
 
 Places = npt.NDArray[np.int64]
 
@@ -47,6 +47,16 @@ def encoded(
 def documents_of(places: Places) -> npt.NDArray[np.uint32]:
     """Return the documents of places, uint32[n]."""
     return (places >> _DOCUMENT).astype(np.uint32)
+
+
+def distinct_documents(places: Places) -> npt.NDArray[np.uint32]:
+    """Return the documents of ascending places, uint32[n], each once.
+
+    >>> distinct_documents(np.array([1 << 40, (1 << 40) + 7, 3 << 40])).tolist()
+    [1, 3]
+    """
+    docs = documents_of(places)
+    return docs[np.concatenate(([True], docs[1:] != docs[:-1]))] if len(docs) else docs
 
 
 def fields_of(places: Places) -> npt.NDArray[np.int64]:

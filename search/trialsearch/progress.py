@@ -31,7 +31,7 @@ from trialsearch.lines import clean
 if TYPE_CHECKING:
     from trialindex.builder import Report
 
-__all__ = ["Meter", "estimate"]
+__all__ = ["Linking", "Meter", "estimate"]
 
 _WIDTH = 24
 _LAST = "putting it together"
@@ -121,6 +121,46 @@ class Meter:
             description=_short(file) if file else _LAST,
             rate=self._rate,
             refresh=not file,
+        )
+
+
+class Linking:
+    """The line on the terminal while trials are linked anew. Use as a context, and hand `update` to
+    `trialindex.builder.add_vocabulary`.
+    """
+
+    def __init__(self, terminal: IO[str]) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._progress = Progress(
+            TextColumn("{task.completed:>9,} trials"),
+            BarColumn(bar_width=None),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}"),
+            console=Console(file=terminal),
+            transient=True,
+        )
+        self._task = self._progress.add_task("reading names", total=None)
+
+    def __enter__(self) -> Linking:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def update(self, done: int, total: int) -> None:
+        """Show how many of all trials were linked; when all are, the index is put together."""
+        last = done == total
+        self._progress.update(
+            self._task,
+            completed=done,
+            total=total,
+            description=_LAST if last else "linking trials",
+            refresh=last,
         )
 
 

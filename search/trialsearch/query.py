@@ -20,8 +20,8 @@ from trialindex.frozen import frozen
 
 __all__ = [
     "OPERATORS", "AgeIs", "All", "And", "Best", "Boost", "Code", "Fuzzy", "Group", "In", "Missing",
-    "Name", "Near", "Not", "Nothing", "Optional", "Or", "Phrase", "Prefix", "Query", "Range", "Term", "Way",
-    "Wildcard", "Within", "Words", "children",
+    "Name", "Near", "Not", "Nothing", "Optional", "Or", "Phrase", "Prefix", "Query", "Range", "Term",
+    "Unless", "Way", "Wildcard", "Within", "Words", "children",
 ]  # fmt: skip
 
 OPERATORS = frozenset({"AND", "OR", "NOT", "ALL", "MISSING", "RANGE", "AREA"})
@@ -188,21 +188,37 @@ class Term:
 
 @frozen
 class Near:
-    """Terms of the index in this order, side by side but for `slop` more words; "" is any one word."""
+    """Terms of the index in this order, side by side but for `slop` more words; "" is any one word. `denied`:
+    a term that must not stand right before them, "" for none: non-small cell lung cancer is no small cell
+    one.
+    """
 
     terms: tuple[str, ...]
     slop: int = 0
+    denied: str = ""
 
     def __str__(self) -> str:
         return '"' + " ".join(term or "…" for term in self.terms) + '"'
 
 
 @frozen
+class Unless:
+    """The part, in trials that `wrong`, which only selects, does not find; scored as the part."""
+
+    part: Query
+    wrong: Query
+
+    def __str__(self) -> str:
+        return f"{_inner(self.part, (And, Or))} AND NOT {_inner(self.wrong, (And, Or))}"
+
+
+@frozen
 class Way:
     """One way to meet what was asked.
 
-    `how`: typed, synonym or spelling. `text`: the words of this way, for a person. `weight`: what its score
-    is worth against the words as typed.
+    `how`: typed; synonym, a name of the vocabulary; learned, one that the trials teach; concept, a link of
+    the trial to what was asked or to a kind of it; spelling. `text`: the words of this way, for a person.
+    `weight`: what its score is worth against the words as typed.
     """
 
     how: str
@@ -219,7 +235,7 @@ class Best:
     ways: tuple[Way, ...]
 
     def __str__(self) -> str:
-        marks = {"typed": "", "synonym": "=", "spelling": "~"}
+        marks = {"synonym": "=", "learned": "=", "concept": "^", "spelling": "~"}
         others = [f"{marks[way.how]}{way.text}" for way in self.ways if way.how != "typed"]
         return f"{self.text} [{'; '.join(others)}]" if others else self.text
 
@@ -296,7 +312,7 @@ class Within:
 
 Query = (
     All | Nothing | Words | Phrase | Prefix | And | Or | Not | In | Code | Name | Range | Missing | AgeIs |
-    Term | Near | Best | Group | Optional | Boost | Wildcard | Fuzzy | Within
+    Term | Near | Best | Group | Unless | Optional | Boost | Wildcard | Fuzzy | Within
 )  # fmt: skip
 
 
@@ -307,6 +323,9 @@ def children(query: Query) -> Iterator[Query]:
             yield from parts
         case Not(part) | In(_, part) | Boost(part, _):
             yield part
+        case Unless(part, wrong):
+            yield part
+            yield wrong
         case Optional(part, wish):
             yield part
             yield wish

@@ -10,12 +10,12 @@ from trialindex import codes
 from trialindex.analysis import prepare, tokens
 from trialsearch.lines import Line, Piece, clean, labelled, table
 from trialsearch.parse import conjunction
-from trialsearch.query import And, Best, In, Not, Or, Query, Term, Words, children
+from trialsearch.query import And, Best, In, Not, Or, Query, Term, Words
 
 if TYPE_CHECKING:
     from trialindex.builder import Report
     from trialindex.summary import Summary
-    from trialsearch.results import Hit, Results
+    from trialsearch.results import Hit, Results, Widening
     from trialsearch.suggest import Suggestion
 
 __all__ = ["answer", "likeness", "names", "report_lines"]
@@ -153,25 +153,17 @@ def _short(query: Query) -> Query:
             return query
 
 
-def _widenings(query: Query) -> Iterator[Best]:
-    if isinstance(query, Best):
-        yield query
-    for part in children(query):
-        yield from _widenings(part)
-
-
-def _also(query: Query) -> Iterator[tuple[str, str]]:
-    """Yield (what was asked, what else it is looked for as) for what a query was widened by."""
-    seen: set[str] = set()
-    for best in _widenings(query):
-        spellings = [way.text for way in best.ways if way.how == "spelling"]
-        synonyms = [way.text for way in best.ways if way.how == "synonym"]
-        if best.text in seen or not (spellings or synonyms):
-            continue
-        seen.add(best.text)
-        read = f"read as {', '.join(spellings)}" if spellings else ""
-        also = f"also {_listed(synonyms, 4)}" if synonyms else ""
-        yield best.text, "; ".join(filter(None, (read, also)))
+def _also(widened: Widening) -> str:
+    """Return what else a name is looked for as, in words."""
+    said = []
+    if widened.read:
+        said.append(f"read as {', '.join(widened.read)}")
+    if widened.names:
+        said.append(f"also {_listed([name for name, _ in widened.names], 4)}")
+    if widened.linked:
+        verb = "is" if widened.linked == 1 else "are"
+        said.append(f"{counted(widened.linked, 'trial')} {verb} linked to it or a kind of it")
+    return "; ".join(said)
 
 
 def answer(
@@ -201,8 +193,8 @@ def _heading(results: Results, explain: bool) -> Iterator[Line]:
     count = counted(results.total, "trial") if results.total else "No trial"
     yield Line(((count, "head"), (f" for {query}", "")), hang=2)
     if not explain:
-        for asked, others in _also(results.query):
-            yield Line(((f"{asked}: ", "label"), (others, "")), 2, 4)
+        for widened in results.widened:
+            yield Line(((f"{widened.asked}: ", "label"), (_also(widened), "")), 2, 4)
     for note in results.notes:
         yield Line(((note, ""),), 2, lead=(("note: ", "label"),))
 
@@ -404,9 +396,12 @@ def _why(hit: Hit) -> list[str]:
         by = {
             "typed": "as typed",
             "synonym": f"as synonym {_listed(list(dict.fromkeys(found)), 3)}",
+            "learned": f"as {_listed(list(dict.fromkeys(found)), 3)}, learned from the trials",
+            "concept": f"as a kind of {_listed(list(dict.fromkeys(found)), 3)}",
             "spelling": f"spelt {_listed(list(dict.fromkeys(found)), 3)}",
         }[how]
-        place = f", in {_listed(list(labels), 4)}" if labels else ""
+        # The links of a trial stand in no field that it shows.
+        place = f", in {_listed(list(labels), 4)}" if labels and how != "concept" else ""
         merged.setdefault((by, place), []).append(asked)
     return [f"{', '.join(dict.fromkeys(asked))}: {by}{place}" for (by, place), asked in merged.items()]
 
@@ -426,7 +421,16 @@ def likeness(results: Results, like: Summary, explain: bool = False) -> Iterator
 
 def names(found: Sequence[Suggestion]) -> list[Line]:
     """Return suggested names as a table."""
-    return table([(one.name, one.kind, f"{one.trials:,}") for one in found])
+    return table(
+        [
+            (f"{one.name} ({one.via})" if one.via else one.name, one.kind, f"{one.trials:,}", _taken(one))
+            for one in found
+        ]
+    )
+
+
+def _taken(one: Suggestion) -> str:
+    return f"begins with {one.corrected}" if one.corrected else ""
 
 
 def report_lines(report: Report, index: str) -> list[Line]:

@@ -131,6 +131,20 @@ class Step:
     left: int
 
 
+@frozen
+class Widening:
+    """What else a word or a name was looked for as.
+
+    `read`: the spellings that were taken for it; `names`: other names that trials have, with how many have
+    each, most first; `linked`: how many trials are linked to what it means, or to a kind of that.
+    """
+
+    asked: str
+    read: tuple[str, ...]
+    names: tuple[tuple[str, int], ...]
+    linked: int
+
+
 class Results(Sequence[Hit]):
     """The hits of one page, best first: a sequence of frozen `Hit`.
 
@@ -150,6 +164,7 @@ class Results(Sequence[Hit]):
         steps: Callable[[], tuple[Step, ...]],
         did_you_mean: Callable[[], tuple[str, ...]],
         elsewhere: Callable[[], int],
+        widened: Callable[[], tuple[Widening, ...]],
     ) -> None:
         self._hits = tuple(hits)
         self.query = query
@@ -160,6 +175,7 @@ class Results(Sequence[Hit]):
         self._steps = steps
         self._did_you_mean = did_you_mean
         self._elsewhere = elsewhere
+        self._widened = widened
 
     @cached_property
     def partial_total(self) -> int:
@@ -184,6 +200,11 @@ class Results(Sequence[Hit]):
         words do not ask.
         """
         return self._elsewhere()
+
+    @cached_property
+    def widened(self) -> tuple[Widening, ...]:
+        """What else the words and names asked were looked for as."""
+        return self._widened()
 
     @overload
     def __getitem__(self, place: int) -> Hit: ...

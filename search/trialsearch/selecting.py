@@ -14,7 +14,7 @@ import numpy.typing as npt
 from trialindex.analysis import fold
 from trialindex.countries import same_country
 from trialindex.dates import date_range, parse_age
-from trialindex.fields import FIELDS
+from trialindex.fields import CONCEPT_FIELDS, FIELDS, concept_term
 from trialsearch.query import (
     AgeIs,
     All,
@@ -31,11 +31,14 @@ from trialsearch.query import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
-    from trialindex.storage import Snapshot
+    from trialindex.snapshot import Snapshot
 
 __all__ = ["SELECTED", "having", "only_selects"]
 
 Mask = npt.NDArray[np.bool_]
+
+# Names that are two, parted by a tab, and mean something only as they are.
+_PAIRS = frozenset({"Definition", "OtherName"})
 
 
 def only_selects(query: Query) -> bool:
@@ -57,7 +60,7 @@ def having(snapshot: Snapshot, field: str) -> Mask:
         return ~np.isnan(snapshot.column(field))
     if kind == "code":
         return _coded(snapshot, field, bool)
-    if kind == "text":
+    if kind in {"text", "concept"}:
         return snapshot.lengths(field) > 0
     return _named(snapshot, field, [name for name, _ in snapshot.names(field)])
 
@@ -77,12 +80,25 @@ def _named(snapshot: Snapshot, field: str, names: list[str]) -> Mask:
 
 
 def _code(snapshot: Snapshot, query: Code) -> Mask:
+    if FIELDS[query.field].kind == "concept":
+        return _concept(snapshot, query)
     return _coded(snapshot, query.field, lambda codes: query.code in codes)
+
+
+def _concept(snapshot: Snapshot, query: Code) -> Mask:
+    """Return which documents are linked to a concept, or to a kind of it."""
+    found = np.zeros(snapshot.size, np.bool_)
+    for fields in CONCEPT_FIELDS.values():
+        for field in fields if query.field == fields[0] else {query.field} & {*fields}:
+            found[snapshot.postings(concept_term(query.code), field).docs] = True
+    return found
 
 
 def _name(snapshot: Snapshot, query: Name) -> Mask:
     if query.field == "Country":
         return _named(snapshot, query.field, list(same_country(query.name)))
+    if query.field in _PAIRS:
+        return _named(snapshot, query.field, [query.name])
     folded = fold(query.name)
     if query.field == "AnyId":
         return _named(snapshot, query.field, [folded, query.name.upper()])

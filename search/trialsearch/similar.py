@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from trialindex.analysis import prepare, tokens, units
+from trialindex.analysis import prepare, tokens
 from trialindex.document import Document
-from trialindex.vocabulary import Concept, Vocabulary
+from trialindex.fields import CONCEPT_FIELDS, concept_area, concept_term
+from trialindex.vocabulary.linking import Linker
 from trialsearch.evaluate import Evaluator
-from trialsearch.expand import name_query
-from trialsearch.query import Best, Near, Nothing, Or, Query, Term, Way
+from trialsearch.query import Best, In, Nothing, Or, Query, Term, Way
 
 __all__ = ["likeness"]
 
@@ -28,17 +28,22 @@ _TELLING = {
 _AREA = "BasicSearch"
 _MOST_TERMS = 25
 _MOST_CONCEPTS = 8
+# What a concept is worth that the trial names, and one that it names a kind of; what is further up says
+# little.
+_CONCEPTS = (2.0, 0.5)
 
 
-def likeness(evaluator: Evaluator, doc: int, vocabulary: Vocabulary) -> Query:
+def likeness(evaluator: Evaluator, doc: int) -> Query:
     """Return the query for trials like a document: any of its most telling terms and concepts.
 
     Terms are those of telling fields, each worth `field weight x ln(1 + N / df)`, the 25 weightiest of them;
-    concepts are worth the same by the trials that have one of their names, the 8 weightiest, so that a trial
-    of scleroderma is like one of systemic sclerosis. What one trial alone has leads to no other.
+    concepts are worth the same by the trials that are linked to them, the 8 weightiest, so that a trial of
+    scleroderma is like one of systemic sclerosis. What one trial alone has leads to no other.
     """
-    document = Document.of(evaluator.snapshot.study(doc))
-    found = _terms(evaluator, document) + _concepts(evaluator, document, vocabulary)
+    vocabulary = evaluator.snapshot.vocabulary
+    linker = None if vocabulary is None else Linker(vocabulary)
+    document = Document.of(evaluator.snapshot.study(doc), linker)
+    found = _terms(evaluator, document) + _concepts(evaluator, document)
     if not found:
         return Nothing("")
     top = max(worth for worth, _, _ in found)
@@ -72,37 +77,24 @@ def _terms(evaluator: Evaluator, document: Document) -> _Found:
     ]
 
 
-def _concepts(evaluator: Evaluator, document: Document, vocabulary: Vocabulary) -> _Found:
-    weights: dict[Concept, float] = {}
-    for field, weight in _TELLING.items():
-        for concept in {one for value in document.text.get(field, ()) for one in _named(value, vocabulary)}:
-            weights[concept] = weights.get(concept, 0.0) + weight
+def _concepts(evaluator: Evaluator, document: Document) -> _Found:
+    snapshot = evaluator.snapshot
+    vocabulary = snapshot.vocabulary
+    if vocabulary is None:
+        return []
+    where = concept_area(_AREA)
     found: _Found = []
-    for concept in sorted(weights, key=lambda one: (-weights[one], one.preferred))[:_MOST_CONCEPTS]:
-        parts = {name: part for name in concept.full_names if (part := name_query(name, 1))}
-        # A name of several words is worth as much as one word.
-        ways = [
-            Way("synonym", name, part, 1 / len(part.terms) if isinstance(part, Near) else 1.0)
-            for name, part in parts.items()
-        ]
-        trials = evaluator.count(Best(concept.preferred, tuple(ways)), _AREA)
-        worth = weights[concept] * _rarity(evaluator.size, trials)
-        if worth > 0:
-            found.append((worth, concept.preferred, ways))
-    return found
-
-
-def _named(text: str, vocabulary: Vocabulary) -> list[Concept]:
-    """Return the concepts that a text names without doubt, longest names first come."""
-    keys = [unit.key for unit in units(text)]
-    found: list[Concept] = []
-    place = 0
-    while place < len(keys):
-        size, concepts = vocabulary.longest_match(keys, place)
-        if len(concepts) == 1:
-            found.extend(concepts)
-        place += max(size, 1)
-    return found
+    for fields in CONCEPT_FIELDS.values():
+        for field, weight in zip(fields, _CONCEPTS, strict=False):
+            for identifier in document.concepts.get(field, ()):
+                term = concept_term(identifier)
+                worth = weight * _rarity(snapshot.size, snapshot.frequency(term, where))
+                number = vocabulary.number_of(identifier)
+                if worth > 0 and number is not None:
+                    name = vocabulary.preferred(number)
+                    found.append((worth, name, [Way("concept", name, In(where, Term(term)))]))
+    found.sort(key=lambda one: (-one[0], one[1]))
+    return found[:_MOST_CONCEPTS]
 
 
 def _rarity(trials: int, frequency: int) -> float:

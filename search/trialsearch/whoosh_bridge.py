@@ -32,9 +32,10 @@ from typing import Any, NoReturn
 import numpy as np
 from whoosh import collectors, index, query, scoring, searching
 
+from trialindex.contents import CONTENTS, read_contents
 from trialindex.errors import QueryError, TrialError
 from trialindex.frozen import frozen
-from trialindex.storage import CONTENTS, Snapshot, open_snapshot, read_contents
+from trialindex.snapshot import Snapshot, open_snapshot
 from trialsearch import ranking
 from trialsearch.engine import TrialSearch
 from trialsearch.evaluate import Evaluator

@@ -36,7 +36,7 @@ from whoosh.util.numeric import from_sortable, to_sortable
 from trialindex.countries import same_country
 from trialindex.errors import QueryError
 from trialindex.fields import FIELD_NUMBERS, FIELDS, area_weights
-from trialindex.storage import Snapshot
+from trialindex.snapshot import Snapshot
 from trialsearch.lists import Docs, ranges
 from trialsearch.query import Prefix
 from trialsearch.whoosh_schema import DAY, is_code, schema

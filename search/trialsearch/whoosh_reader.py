@@ -26,7 +26,7 @@ from trialindex.analysis import prepare
 from trialindex.document import Document
 from trialindex.errors import QueryError
 from trialindex.fields import FIELDS
-from trialindex.storage import Snapshot
+from trialindex.snapshot import Snapshot
 from trialsearch.evaluate import Evaluator
 from trialsearch.lists import Recent
 from trialsearch.whoosh_postings import TERMS, Floats, PostingsMatcher, TermList, WordTerms
@@ -155,7 +155,7 @@ class TrialReader(reading.IndexReader):  # type: ignore[misc]
 
     def indexed_field_names(self) -> list[str]:
         """Return the names of the fields, areas left out: they hold the terms of the fields again."""
-        return sorted(name for name in (*FIELDS, "Key"))
+        return sorted(name for name in (*FIELDS, "Key") if name in self.schema)
 
     def all_terms(self) -> Iterator[tuple[str, bytes]]:
         for name in self.indexed_field_names():

@@ -182,13 +182,17 @@ def _field_type(name: str, kind: str) -> Any:
 def schema() -> Any:
     """Return the `whoosh.fields.Schema` of every index: our fields, the areas, `Key` and `Record`."""
     made = {area: Text(stored=False) for area in AREAS if area not in FIELDS}
-    made |= {field.name: _field_type(field.name, field.kind) for field in FIELDS.values()}
+    made |= {
+        field.name: _field_type(field.name, field.kind)
+        for field in FIELDS.values()
+        if field.kind != "concept"
+    }
     return fields.Schema(Key=Key(), Record=fields.STORED(), **made)
 
 
 def kind_of(name: str) -> str:
     """Return the kind of a field of the schema; an area is text. Raises QueryError where there is none."""
-    if name in FIELDS:
+    if name in FIELDS and FIELDS[name].kind != "concept":
         return FIELDS[name].kind
     if name in AREAS:
         return "text"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+
 from trialindex.fields import area_fields
 from trialindex.frozen import frozen
 from trialsearch.evaluate import Evaluator
@@ -19,21 +22,23 @@ from trialsearch.query import (
     Prefix,
     Query,
     Term,
+    Unless,
     Way,
     Wildcard,
     Within,
+    children,
 )  # fmt: skip
+from trialsearch.results import Widening
 
-__all__ = ["Match", "matches"]
+__all__ = ["Match", "matches", "widenings"]
 
 _MOST_WAYS = 3
 
 
 @frozen
 class Match:
-    """What was asked, how it was met (typed, synonym, spelling), by which words, in which fields
-    (heaviest first).
-    """
+    """What was asked, how it was met (as `query.Way` says), by which words, in which fields (heaviest
+    first)."""
 
     asked: str
     how: str
@@ -42,9 +47,7 @@ class Match:
     terms: frozenset[str]
 
     def __str__(self) -> str:
-        how = {"typed": "as typed", "synonym": f"synonym {self.found}", "spelling": f"spelling {self.found}"}[
-            self.how
-        ]
+        how = "as typed" if self.how == "typed" else f"{self.how} {self.found}"
         return f"{self.asked}: {how} ({', '.join(self.fields)})"
 
 
@@ -65,7 +68,7 @@ def _collect(
     match query:
         case In(inner, part):
             _collect(evaluator, part, doc, inner, found, partly)
-        case Boost(part, _):
+        case Boost(part, _) | Unless(part, _):
             _collect(evaluator, part, doc, area, found, partly)
         case Optional(part, wish):
             _collect(evaluator, part, doc, area, found, partly)
@@ -88,6 +91,8 @@ def _collect(
                 found.append(Match(str(query), "typed", text, fields, frozenset(_terms(met))))
         case Best(text, ways):
             held = [way for way in ways if evaluator.finds(way.part, doc, area)]
+            # A link says no more than the name that it comes from; it counts where no name does.
+            held = [way for way in held if way.how != "concept"] or held
             if not held and partly:
                 for way in ways:
                     if isinstance(way.part, And):
@@ -111,6 +116,35 @@ def _collect(
             )
 
 
+def widenings(evaluator: Evaluator, query: Query, area: str) -> Iterator[Widening]:
+    """Yield what else each thing asked was looked for as; nothing for what was taken as typed."""
+    seen: set[str] = set()
+    for best, where in _bests(query, area):
+        if best.text in seen:
+            continue
+        seen.add(best.text)
+        trials: dict[str, Counter[str]] = {}
+        for way in best.ways:
+            trials.setdefault(way.how, Counter())[way.text] += evaluator.count(way.part, where)
+        names = trials.get("synonym", Counter()) + trials.get("learned", Counter())
+        found = Widening(
+            best.text, tuple(trials.get("spelling", ())), tuple(names.most_common()),
+            trials.get("concept", Counter()).total(),
+        )  # fmt: skip
+        if found.read or found.names or found.linked:
+            yield found
+
+
+def _bests(query: Query, area: str) -> Iterator[tuple[Best, str]]:
+    """Yield what was asked by a name, each with the area that it is asked in."""
+    if isinstance(query, In):
+        area = query.area
+    if isinstance(query, Best):
+        yield query, area
+    for part in children(query):
+        yield from _bests(part, area)
+
+
 def _match(evaluator: Evaluator, text: str, way: Way, doc: int, area: str) -> Match:
     return Match(
         text, way.how, way.text, _fields(evaluator, way.part, doc, area), frozenset(_terms(way.part))
@@ -122,6 +156,8 @@ def _fields(evaluator: Evaluator, part: Query, doc: int, area: str) -> tuple[str
     match part:
         case In(inner, below):
             return _fields(evaluator, below, doc, inner)
+        case Unless(below, _):
+            return _fields(evaluator, below, doc, area)
         case Or(parts):
             return tuple(
                 dict.fromkeys(field for one in parts for field in _fields(evaluator, one, doc, area))
@@ -134,11 +170,11 @@ def _fields(evaluator: Evaluator, part: Query, doc: int, area: str) -> tuple[str
 
 def _terms(part: Query) -> tuple[str, ...]:
     match part:
-        case In(_, below):
+        case In(_, below) | Unless(below, _):
             return _terms(below)
         case Term(term):
             return (term,)
-        case Near(terms, _) | Within(terms, _):
+        case Near(terms) | Within(terms, _):
             return tuple(term for term in terms if term)
         case Or(parts) | Group(parts):
             return tuple(term for one in parts for term in _terms(one))

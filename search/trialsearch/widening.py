@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from trialindex.analysis import fold, units
 from trialindex.spelling import american
-from trialsearch.fuzzy import near_words
+from trialsearch.misspelt import near_words
 from trialsearch.query import Fuzzy, Prefix, Wildcard
 from trialsearch.ranking import nearness
 
 if TYPE_CHECKING:
-    from trialindex.storage import Snapshot
+    from trialindex.snapshot import Snapshot
 
 __all__ = ["MEANT", "Meant", "fitting"]
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from trialindex.document import Document, code_text
-from trialindex.fields import FIELD_NUMBERS, FIELDS, PLACED
+from trialindex.document import Document
+from trialindex.fields import FIELDS, PLACED
 from trialindex.segments.arrays import ArrayWriter
 from trialindex.segments.columns import CodeColumn, Sites, check_key, write_names
 from trialindex.segments.postings import Chunk
@@ -99,10 +99,10 @@ class Run:
         self._keep(self._packer.add(record))
         doc = len(held.keys)
         held.keys[key] = doc
-        for placed, values in sorted(_placed(document)):
+        for field_number, values, exact in document.placed():
             held.call_docs.append(doc)
-            held.call_fields.append(placed)
-            self._tokeniser.add(values)
+            held.call_fields.append(field_number)
+            (self._tokeniser.add_terms if exact else self._tokeniser.add)(values)
         for name, number in document.numbers.items():
             held.numbers.setdefault(name, []).append((doc, number))
         for name, codes in document.codes.items():
@@ -159,15 +159,6 @@ class Run:
         if self._tokeniser.memory > _CACHE:
             self._tokeniser.forget()
         self._start()
-
-
-def _placed(document: Document) -> Iterator[tuple[int, list[str]]]:
-    """Yield (field, texts) of what a document has words in."""
-    for name, values in document.text.items():
-        if name in FIELD_NUMBERS:
-            yield FIELD_NUMBERS[name], values
-    for name, codes in document.codes.items():
-        yield FIELD_NUMBERS[name], [text for code in codes if (text := code_text(code))]
 
 
 def _lengths(

@@ -95,7 +95,7 @@ class Terms:
         start, stop = self._sizes.stretch(ordinal)
         return bytes(self._data[start:stop])
 
-    def _place(self, term: bytes) -> tuple[int, bool]:
+    def place(self, term: bytes) -> tuple[int, bool]:
         """Return how many terms come before this one, and whether it is the next."""
         head = _head(term)
         # Many terms may share a head: the place is after the last lower one, before the first higher one.
@@ -120,16 +120,16 @@ class Terms:
 
     def find(self, term: bytes) -> int:
         """Return the ordinal of a term, or -1 where it is none of these."""
-        place, there = self._place(term)
+        place, there = self.place(term)
         return place if there else -1
 
     def range(self, prefix: bytes) -> tuple[int, int]:
         """Return the first ordinal of the terms that begin with a prefix, and the one after their last."""
-        low, _ = self._place(prefix)
+        low, _ = self.place(prefix)
         shortened = prefix.rstrip(b"\xff")
         if not shortened:  # no bytes come after all that begin so
             return low, self._count
-        high, _ = self._place(shortened[:-1] + bytes([shortened[-1] + 1]))
+        high, _ = self.place(shortened[:-1] + bytes([shortened[-1] + 1]))
         return low, max(low, high)
 
     def slice(self, low: int, high: int) -> list[bytes]:

@@ -17,7 +17,7 @@ short and recent ones, whose bytes are two numbers.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from sys import getsizeof
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from trialindex.analysis import LONE_A, NUMBER, VALUE_GAP, Piece, piece, prepare, shouts
 
-__all__ = ["Tokeniser", "Tokens"]
+__all__ = ["TERM", "Tokeniser", "Tokens"]
 
 # Characters that are cut up in one go: enough for numpy, few enough to stay in the processor's cache.
 _BATCH = 1 << 18
@@ -38,6 +38,8 @@ _MOST_CHUNKS = 1 << 29
 _VALUE_END = "\0"
 _SHOUTED = "\1"
 _CONTROL = "\2"
+# What a term begins with that is no word of a text, and is taken as it is.
+TERM = "\3"
 # A line break is a chunk of its own: it parts its neighbours, and does not make one chunk of them.
 _LINE_BREAK = " \n "
 # No part of a word or number, at either end of it.
@@ -173,7 +175,7 @@ class _Chunks(dict[str, int]):
             if (head, tail) != (self.heads[like], self.tails[like]):
                 number = self._enter(self.rows[4 * like : 4 * like + 4], head, tail)
         else:
-            found = piece(text, shouting)
+            found = Piece(1, (chunk,), (0,), 0, 0) if chunk[:1] == TERM else piece(text, shouting)
             number = self._enter(self._store(found), found.head, found.tail)
         self[chunk] = number
         self.size += getsizeof(chunk) + _ENTRY
@@ -248,6 +250,17 @@ class Tokeniser:
 
     def add(self, values: Sequence[str]) -> None:
         """Take in the values of one field of one document."""
+        if TERM in "".join(values):
+            values = [value.replace(TERM, _CONTROL) for value in values]
+        self._add(values)
+
+    def add_terms(self, terms: Iterable[str]) -> None:
+        """Take in terms as they are, in place of one value of a field: each begins with TERM, and has no
+        space.
+        """
+        self._add([" ".join(terms)])
+
+    def _add(self, values: Sequence[str]) -> None:
         self._calls.append(len(values))
         self._waiting.extend(values)
         self._waiting_size += sum(map(len, values))
