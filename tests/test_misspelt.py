@@ -348,6 +348,16 @@ def test_a_rare_misspelling_that_the_records_hold_themselves_gives_way() -> None
     assert meant("cyclophosphamide", Records({}, {"cyclophosphamide": 1, "cyclofosfamide": 900}, {})) is None
 
 
+def test_a_word_of_the_records_that_is_of_a_family_of_known_words_gives_way_to_none_of_another() -> None:
+    families = {"absorptive": 900, "adsorption": 3}
+    assert meant("adsorptive", Records(families, {}, {"adsorptive": 2})) is None
+    # Without the family it is a slip like any other, and so is one that no family has.
+    assert meant("adsorptive", Records({"absorptive": 900}, {}, {"adsorptive": 2})) == Spelling(
+        "absorptive", 1
+    )
+    assert meant("absorbtive", Records(families, {}, {"absorbtive": 2})) is not None
+
+
 @pytest.mark.parametrize(
     ("typed", "own", "name", "trials", "gives_way"),
     [

@@ -62,6 +62,8 @@ __all__ = [
 # Every kind of name: a mask with a bit for each of `trialindex.vocabulary.concepts.KINDS`.
 ALL_KINDS = 255
 _SHORTEST = 5
+# Letters in which words of one family may end differently.
+_ENDING = 3
 # Letters from which on two edits may be meant, and one of any sort.
 _LONG = 8
 # Edits beyond which nothing is meant, and nothing is offered.
@@ -268,7 +270,7 @@ def meant(word: str, known: Known, kinds: int = ALL_KINDS) -> Spelling | None:
     near = sorted(_compared(word, known, kinds), key=lambda one: (one.distance, -one.trials, -one.named))
     own = known.frequency(word)
     best = next((one for one in near if _passes(word, own, one, known)), None)
-    if best is None:
+    if best is None or (own and _is_of_a_family(word, best.word, known, kinds)):
         return None
     if not (best.trials and known.knows(best.word)):
         # What the records have may be misspelt itself, and a name that none of them has is not often meant.
@@ -293,6 +295,17 @@ def _passes(word: str, own: int, one: _Near, known: Known) -> bool:
     # Most short words that records have are words of their own, and so are most that are two edits apart.
     near = len(word) >= _LONG and (one.written == 1 or not one.distance)
     return near and one.grade > _NOT and one.trials >= _GIVES_WAY[one.grade] * own and known.knows(one.word)
+
+
+def _is_of_a_family(word: str, other: str, known: Known, kinds: int) -> bool:
+    """Return whether a word is one of known words that differ in their ends, where the other is not:
+    adsorptive of adsorption, not absorptive.
+    """
+    from rapidfuzz.distance import Prefix
+
+    stem = word[: max(Prefix.similarity(word, other) + 1, len(word) - _ENDING)]
+    held = (near for near, _, _ in known.near(word, kinds, _CANDIDATES))
+    return any(near.startswith(stem) and near != word and known.knows(near) for near in held)
 
 
 def _corrects(one: _Near, best: _Near, known: Known) -> bool:
