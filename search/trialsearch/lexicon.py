@@ -128,12 +128,10 @@ class IndexLexicon:
         return self.vocabulary.number_of(concepts.pop()) if len(concepts) == 1 else None
 
     def taught(self, concept: Concept) -> tuple[str, ...]:
-        """Return the other names that trials give a concept by any of its own names."""
-        if self._learned is None:
-            return ()
-        keys = dict.fromkeys(normal_words(name.text) for name in concept.names)
-        found = (one for key in keys for one in self._learned.names(key))
-        return tuple(dict.fromkeys(one.text for one in sorted(found, key=lambda one: -one.trials)))
+        """Return the names that trials give a concept, those of most trials first."""
+        return (
+            () if self._learned is None else tuple(one.text for one in self._learned.of_concept(concept.id))
+        )
 
 
 @cache

@@ -4,7 +4,8 @@ senses, and other names of things.
 What is kept of all that trials say is told in `trialindex.vocabulary.teaching`.
 
 Arrays: dictionaries (`segments.terms`) `shorts`, small letters, a tab, the short form, and `keys`, the
-analysed words of a name, parted by unit separators; `shorts.starts` and `keys.starts` uint32 [terms + 1],
+analysed words of a name, parted by unit separators, or a record separator and the id of a concept, whose
+names these are; `shorts.starts` and `keys.starts` uint32 [terms + 1],
 where the senses or names of each begin; `senses.trials` and `names.trials` uint32; `senses.pairs` uint32
 [senses + 1], where the long forms of each begin; texts, `bytes` uint8 and `offsets` uint32 or uint64
 [texts + 1]: `senses.long`, `senses.concept`, `senses.written` (long forms as in the pairs), `names.text`,
@@ -30,12 +31,17 @@ from trialindex.vocabulary.near import NearWords
 if TYPE_CHECKING:
     from trialindex.vocabulary.completions import Completions
 
-__all__ = ["Learned", "LearnedName", "LearnedSense", "name_key", "short_key", "write_names", "write_senses"]
+__all__ = [
+    "Learned", "LearnedName", "LearnedSense", "concept_key", "name_key", "short_key", "write_names",
+    "write_senses",
+]  # fmt: skip
 
 T = TypeVar("T")
 
 # Sorts before whatever a word may have, so that names that go on come just after those that end.
 _PARTED = "\x1f"
+# What no word begins with.
+_CONCEPT = "\x1e"
 
 
 class LearnedSense(NamedTuple):
@@ -71,6 +77,11 @@ def _folded(short: str) -> str:
 def short_key(short: str) -> str:
     """Return the key of a short form: all that differ by case and hyphens at most stand together."""
     return f"{_folded(short)}\t{short}"
+
+
+def concept_key(identifier: str) -> str:
+    """Return the key under which all names of a concept stand."""
+    return f"{_CONCEPT}{identifier}"
 
 
 def name_key(words: Sequence[str]) -> str:
@@ -193,6 +204,11 @@ class Learned:
     def names(self, key: tuple[str, ...]) -> tuple[LearnedName, ...]:
         """Return the other names of a name, given by its analysed words, those of most trials first."""
         place = self._keys.find(name_key(key).encode())
+        return self._read(lambda: self._names(place)) if place >= 0 else ()
+
+    def of_concept(self, identifier: str) -> tuple[LearnedName, ...]:
+        """Return the names that trials give a concept, its own among them, those of most trials first."""
+        place = self._keys.find(concept_key(identifier).encode())
         return self._read(lambda: self._names(place)) if place >= 0 else ()
 
     def starts(self, words: Sequence[str]) -> bool:

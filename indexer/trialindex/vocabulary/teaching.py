@@ -38,6 +38,7 @@ from trialindex.vocabulary.completions import Linked, write_completions
 from trialindex.vocabulary.learned import (
     LearnedName,
     LearnedSense,
+    concept_key,
     name_key,
     short_key,
     write_names,
@@ -124,7 +125,7 @@ def write_learned(
     others = _names(other_names, vocabulary)
     with ArrayWriter(path) as writer:
         write_senses(writer, senses)
-        write_names(writer, others)
+        write_names(writer, others | _by_concept(others))
         write_near(writer, "words", words)
         write_completions(writer, "completions", names, concepts)
 
@@ -373,6 +374,20 @@ def _pairs(pairs: Iterable[tuple[str, int]], vocabulary: Names | None) -> Iterat
                 yield _Pair(name, other, trials, other if ours else name, next(iter(ours | theirs)))
             elif trials >= _ENOUGH:
                 yield _Pair(name, other, trials, "", None)
+
+
+def _by_concept(names: Mapping[str, list[LearnedName]]) -> dict[str, list[LearnedName]]:
+    """Return the names of each concept, by its key, those of most trials first."""
+    found: dict[str, dict[str, LearnedName]] = {}
+    for held in names.values():
+        for name in held:
+            if name.concept:
+                known = found.setdefault(concept_key(name.concept), {})
+                if name.text not in known or known[name.text].trials < name.trials:
+                    known[name.text] = name
+    return {
+        key: sorted(held.values(), key=lambda one: (-one.trials, one.text)) for key, held in found.items()
+    }
 
 
 def _ways(name: str) -> set[tuple[str, ...]]:
