@@ -129,6 +129,12 @@ def _ours_cores(job: Job) -> None:
     ours.build(job.sources, job.folder, workers=None)
 
 
+def _ours_plain(job: Job) -> None:
+    import ours
+
+    ours.build_plain(studies(job.sources), job.folder)
+
+
 def _ours_merge(job: Job) -> None:
     import ours
 
@@ -152,6 +158,7 @@ BUILDS: dict[str, Callable[[Job], dict[str, float] | None]] = {
     "prune": _prune,
     "ours": _ours,
     "ours-cores": _ours_cores,
+    "ours-plain": _ours_plain,
     "ours-merge": _ours_merge,
     "ours-worn": _ours_worn,
     "tantivy": _peer("tantivy"),

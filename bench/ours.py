@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from words import Answer, Ask
 
-__all__ = ["asker", "build", "build_worn", "merge", "prune", "segments", "stored"]
+__all__ = ["asker", "build", "build_plain", "build_worn", "merge", "prune", "segments", "stored"]
 
 _PARTS = 7
 
@@ -22,6 +22,16 @@ def build(sources: list[Path], folder: Path, workers: int | None) -> None:
     from trialindex import build as build_index
 
     build_index(sources, folder, workers=workers)
+
+
+def build_plain(studies: Iterable[tuple[str, dict[str, Any]]], folder: Path) -> None:
+    """Make an index of studies as peers do: without links to concepts, and with nothing learned from them."""
+    from trialindex.storage import Writer
+
+    with Writer(folder) as writer:
+        for key, study in studies:
+            writer.put(key, study)
+        writer.merge()
 
 
 def merge(folder: Path) -> None:

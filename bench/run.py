@@ -147,7 +147,7 @@ class Builder:
         if self._variant == "fresh":
             source, _ = self._run("prune")
             folder = self._empty("ours-pruned")
-            made.jobs["ours-pruned"] = build("ours", folder, [source / "pruned.jsonl.gz"])
+            made.jobs["ours-pruned"] = build("ours-plain", folder, [source / "pruned.jsonl.gz"])
             made.sizes["pruned"] = size(folder) - ours.stored(folder)
             shutil.rmtree(source)
             shutil.rmtree(folder)

@@ -176,10 +176,11 @@ def _linked(text: dict[str, list[str]], linker: Linker) -> dict[str, list[str]]:
     for kind, fields in _LINKED.items():
         read = linker.condition if kind == "condition" else linker.intervention
         strings = [value for field in fields for value in text.get(field, ())]
-        concepts = {link.concept for value in strings for link in read(value)}
+        links = {value: read(value) for value in strings}
+        concepts = {link.concept for some in links.values() for link in some}
         # What else the trial names decides which meaning of an abbreviation is its own.
         beside = tuple(concepts)
-        concepts.update(link.concept for value in strings for link in read(value, beside))
+        concepts.update(link.concept for value in links if not links[value] for link in read(value, beside))
         nearest: dict[str, int] = {}
         for concept in sorted(concepts):
             for identifier, distance in linker.lineage(concept):

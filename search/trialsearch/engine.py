@@ -35,6 +35,7 @@ from trialsearch.partial import PartialHits, pieces
 from trialsearch.query import And, Query
 from trialsearch.results import Asked, Hit, Results, Step, Widening
 from trialsearch.selecting import only_selects
+from trialsearch.trimming import trimmed
 
 if TYPE_CHECKING:
     from trialindex.trial import Trial
@@ -297,7 +298,7 @@ class _State:
         query, options, filters, area, fuzzy, synonyms = question
         parts = [*query_parts(query), *option_parts(dict(options)), *filter_parts(filters)]
         expansion = Expansion(self.lexicon, synonyms=synonyms, fuzzy=fuzzy)
-        widened = [expand(part.query, expansion, area) for part in parts]
+        widened = [trimmed(expand(part.query, expansion, area), self.snapshot.anywhere) for part in parts]
         telling = [number for number, part in enumerate(widened) if not says_nothing(part)]
         if telling:
             parts = [parts[number] for number in telling]

@@ -128,10 +128,12 @@ class IndexLexicon:
         return self.vocabulary.number_of(concepts.pop()) if len(concepts) == 1 else None
 
     def taught(self, concept: Concept) -> tuple[str, ...]:
-        """Return the names that trials give a concept, those of most trials first."""
-        return (
-            () if self._learned is None else tuple(one.text for one in self._learned.of_concept(concept.id))
-        )
+        """Return the other names that trials give a concept, those of most trials first."""
+        if self._learned is None:
+            return ()
+        own = {name.text.casefold() for name in concept.names}
+        found = (one.text for one in self._learned.of_concept(concept.id))
+        return tuple(text for text in found if text.casefold() not in own)
 
 
 @cache

@@ -1,0 +1,50 @@
+"""A widened query without what no trial can meet: most names of a thing are written nowhere.
+
+>>> from trialsearch.query import Way
+>>> typed, other = Way("typed", "gout", Term("gout")), Way("synonym", "podagra", Term("podagra"))
+>>> print(trimmed(Best("gout", (typed, other)), {"gout"}.__contains__))
+gout
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from trialsearch.query import And, Best, In, Near, Not, Or, Query, Term, Unless
+
+__all__ = ["trimmed"]
+
+
+def trimmed(query: Query, has: Callable[[str], object]) -> Query:
+    """Return a query without ways by names that have a word which no trial has; `has`: of a term, something
+    true where any has it. Ways as typed and by spelling stay, whatever they find: they are what was asked.
+    """
+    match query:
+        case Best(text, ways):
+            return Best(
+                text, tuple(way for way in ways if way.how in {"typed", "spelling"} or _is_met(way.part, has))
+            )
+        case In(area, part):
+            return In(area, trimmed(part, has))
+        case Not(part):
+            return Not(trimmed(part, has))
+        case And(parts):
+            return And(tuple(trimmed(part, has) for part in parts))
+        case Or(parts):
+            return Or(tuple(trimmed(part, has) for part in parts))
+        case _:
+            return query
+
+
+def _is_met(part: Query, has: Callable[[str], object]) -> bool:
+    match part:
+        case Term(term):
+            return bool(has(term))
+        case Near(terms):
+            return all(has(term) for term in terms if term)
+        case In(_, inner) | Unless(inner, _):
+            return _is_met(inner, has)
+        case Or(parts):
+            return any(_is_met(one, has) for one in parts)
+        case _:
+            return True
