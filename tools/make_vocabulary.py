@@ -171,7 +171,7 @@ def _add_descriptors(table: Table, rows: Sequence[Descriptor]) -> None:
     for row in rows:
         draft = table.drafts.get(table.joined.get(row.id, ""))
         for entry in row.entries if draft else ():
-            if draft and not is_chemical(entry):
+            if draft:
                 table.trust(draft, entry, "mesh")
 
 

@@ -100,7 +100,8 @@ def clean(text: str) -> str:
 
 
 def is_chemical(name: str) -> bool:
-    """Whether a name is a formula in words that no trial would write.
+    """Whether a name is a formula in words that no trial would write. Headings keep theirs: people ask by
+    them.
 
     >>> is_chemical("1,4-pregnadiene-17,21-diol-3,11,20-trione"), is_chemical("2',3'-dideoxycytidine")
     (True, False)
