@@ -56,6 +56,9 @@ __all__ = ["Evaluator", "Found", "Top"]
 
 # Masks of what only selects that are kept.
 _KEPT_MASKS = 48
+# Postings of names with all their ways that are kept as one list, and of what few documents have of names.
+_KEPT_NAMES = 1_000_000
+_KEPT_NAMES_AT = 1_000_000
 # More ids than this are compared by their ranks, which are worked out once.
 _FEW_KEYS = 500
 
@@ -84,6 +87,9 @@ class Evaluator(Leaves):
     def __init__(self, snapshot: Snapshot) -> None:
         super().__init__(snapshot)
         self._masks: Recent[Bools] = Recent(_KEPT_MASKS)
+        # By identity, as plans are kept: each with its node, so that no other one takes its place.
+        self._names: Recent[tuple[Best, Leaf]] = Recent(_KEPT_NAMES)
+        self._names_at: Recent[tuple[Best, Docs, Bools, Scores]] = Recent(_KEPT_NAMES_AT)
         self._key_ranks: np.ndarray[Any, np.dtype[np.uint32]] | None = None
 
     def match(self, query: Query, area: str = "BasicSearch") -> Docs:
@@ -169,6 +175,28 @@ class Evaluator(Leaves):
         found: Bools = _operation(SELECTED, query)(self.snapshot, query)
         return found
 
+    def name(self, query: Best, area: str) -> Leaf | None:
+        """Return the list of a name with all its ways, if it is kept."""
+        found = self._names.get((id(query), area))
+        return found[1] if found is not None and found[0] is query else None
+
+    def keep_name(self, query: Best, area: str, leaf: Leaf) -> None:
+        """Keep the list of a name with all its ways."""
+        self._names.put((id(query), area), (query, leaf), leaf.weight(self.size))
+
+    def name_at(self, query: Best, area: str, docs: Docs) -> tuple[Bools, Scores] | None:
+        """Return what is kept of a name at these documents: which it has, and their scores."""
+        found = self._names_at.get((id(query), area))
+        if found is None or found[0] is not query or not np.array_equal(found[1], docs):
+            return None
+        return found[2], found[3]
+
+    def keep_name_at(self, query: Best, area: str, docs: Docs, met: Bools, scores: Scores) -> None:
+        """Keep what a name has of some documents: the same question comes to the same ones again."""
+        for held in (met, scores):
+            held.setflags(write=False)  # others get them too
+        self._names_at.put((id(query), area), (query, docs, met, scores), 2 * len(docs) + 64)
+
     def keys(self, docs: Docs) -> np.ndarray[Any, Any]:
         """Return what sorts documents as their trial ids do."""
         if len(docs) < _FEW_KEYS:
@@ -206,14 +234,18 @@ class _Run:
         key = (id(query), area)
         found = self._leaves.get(key)
         if found is None:
-            found = self._leaves[key] = self._evaluator.leaf(query, area)
+            found = self._leaves[key] = self._evaluator.leaf(query, area) or self._named(query, area)
         return found
+
+    def _named(self, query: Query, area: str) -> Leaf | None:
+        return self._evaluator.name(query, area) if type(query) is Best else None
 
     def ready(self, query: Query, area: str) -> Leaf | None:
         """Return the list of a node that has one, but none of a phrase or window that is not made yet."""
         key = (id(query), area)
         if key not in self._leaves:
-            self._leaves[key] = self._evaluator.leaf(query, area, ready=True)
+            found = self._evaluator.leaf(query, area, ready=True)
+            self._leaves[key] = found or self._named(query, area)
         return self._leaves[key]
 
     def full(self, query: Query, area: str) -> Found:
@@ -348,7 +380,10 @@ class _Run:
     def union_full(self, query: Or | Best, area: str) -> Found:
         lists = self._lists(query, area)
         parts = [(leaf.docs, _weighted(leaf.scores(), weight)) for leaf, weight in lists]
-        return Found(*merged(parts, self._size, add=isinstance(query, Or)))
+        found = Found(*merged(parts, self._size, add=isinstance(query, Or)))
+        if isinstance(query, Best):
+            self._evaluator.keep_name(query, area, Leaf(found.docs, scores=found.scores))
+        return found
 
     def or_at(self, query: Or, area: str, docs: Docs) -> tuple[Bools, Scores]:
         met, scores = np.zeros(len(docs), np.bool_), np.zeros(len(docs))
@@ -362,11 +397,15 @@ class _Run:
         if len(query.ways) == 1:
             met, scores = self.at(query.ways[0].part, area, docs)
             return met, _weighted(scores, query.ways[0].weight)
+        kept = self._evaluator.name_at(query, area, docs)
+        if kept is not None:
+            return kept
         met, scores = np.zeros(len(docs), np.bool_), np.zeros(len(docs))
         for way in query.ways:
             found, more = self.at(way.part, area, docs)
             met |= found
             np.maximum(scores, _weighted(more, way.weight), out=scores)
+        self._evaluator.keep_name_at(query, area, docs, met, scores)
         return met, scores
 
     # The others
@@ -441,10 +480,10 @@ class _Run:
         return Top(*best_first(docs, scores, k, keys), len(docs))
 
     def _as_union(self, query: Query, area: str) -> list[tuple[Leaf, float]] | None:
-        if isinstance(query, Or | Best):
-            return self._lists(query, area)
         leaf = self.leaf(query, area)
-        return None if leaf is None else [(leaf, 1.0)]
+        if leaf is not None:
+            return [(leaf, 1.0)]
+        return self._lists(query, area) if isinstance(query, Or | Best) else None
 
 
 def _operation(table: Mapping[type, Callable[..., Any]], query: Query) -> Callable[..., Any]:
