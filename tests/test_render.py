@@ -145,9 +145,7 @@ def test_words_that_stand_only_elsewhere_are_told(trials: TrialSearch) -> None:
 def test_explain_prints_the_whole_query_and_the_parts_of_a_score(trials: TrialSearch) -> None:
     results = trials.search("LN", limit=1)
     lines = _plain(render.answer(results, limit=1, explain=True))
-    assert (
-        "LN [=lupus nephritis; ^lupus nephritis]" in lines[0]
-    )
+    assert "LN [=lupus nephritis; ^lupus nephritis]" in lines[0]
     assert results[0].explanation is not None
     assert [line.strip() for line in results[0].explanation.lines()] == [
         line.strip() for line in lines if line.strip()[:1].isdigit() and "." in line.split()[0]
