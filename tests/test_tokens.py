@@ -15,7 +15,7 @@ from helpers import SHARED, needs_shared
 from trialindex.analysis import VALUE_GAP, value_tokens
 from trialindex.document import Document
 from trialindex.segments import tokens as module
-from trialindex.segments.tokens import Tokeniser, Tokens
+from trialindex.segments.tokens import TERM, Tokeniser, Tokens
 
 Placed = list[tuple[str, int]]
 
@@ -211,3 +211,20 @@ def test_chunks_of_one_word_share_its_tokens() -> None:
     found = tokeniser.drain()
     assert tokeniser.vocabulary == ["lupus", "phase", "2"]
     assert found.terms.tolist() == [0, 0, 0, 1, 1, 1, 2]
+
+
+def test_terms_are_taken_as_they_are_however_many_and_however_written() -> None:
+    """Ids of concepts are all capitals: many of them look like a text that shouts."""
+    for size in (1, 2, 10, 100):
+        ids = [f"{TERM}D{number:06}" for number in range(size)]
+        tokeniser = Tokeniser()
+        tokeniser.add_terms(ids)
+        tokeniser.add(["D000001 AND D000002 ARE WRITTEN IN THIS TEXT, WHICH SHOUTS"])
+        tokeniser.add_terms(ids[:1])
+        found = tokeniser.drain()
+        written = [tokeniser.vocabulary[term] for term in found.terms.tolist()]
+        assert written[:size] == ids
+        assert written[-1] == ids[0]
+        assert not any(term.startswith(TERM) for term in written[size:-1])
+        assert found.positions.tolist()[:size] == list(range(size))
+        assert found.counts.tolist()[0] == size

@@ -293,7 +293,10 @@ def _joined(values: list[str]) -> str:
     whole = "".join(values)
     if _VALUE_END in whole or _SHOUTED in whole:
         values = [value.replace(_VALUE_END, _CONTROL).replace(_SHOUTED, _CONTROL) for value in values]
-    texts = [value if value.isascii() and not value.isupper() else _readied(value) for value in values]
+    texts = [
+        value if value[:1] == TERM or (value.isascii() and not value.isupper()) else _readied(value)
+        for value in values
+    ]
     texts.append("")
     return f" {_VALUE_END} ".join(texts).replace("\n", _LINE_BREAK)
 
