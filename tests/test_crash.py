@@ -104,8 +104,8 @@ def killed(folder: Path, times: int, seed: int = 5) -> None:
             child.wait()
         told = [json.loads(line) for line in log.read_text().splitlines()]
         states = [before, *((made, {int(n): s for n, s in state.items()}) for made, state in told)]
-        # The last one may not have been committed; the one before it was, before the last was told. A commit of
-        # nothing makes no generation, and the next one is told by the same number.
+        # The last one may not have been committed; the one before it was, before the last was told. A commit
+        # of nothing makes no generation, and the next one is told by the same number.
         generations = sorted({generation for generation, _ in states})
         state = check(index, [one for one in states if one[0] in generations[-2:]], searched=True)
         finish(index, state)
