@@ -22,7 +22,6 @@ from trialsearch.misspelt import (
     Words,
     agree,
     apart,
-    glued,
     meant,
     near_words,
     offers,
@@ -470,14 +469,6 @@ def test_words_run_together_are_offered_apart() -> None:
     assert parted("brea5tcancer", known) is None
     assert parted("canceran", Words({"cancer": 9, "an": 999})) is None
     assert parted("x" * 10_000, known) is None
-
-
-def test_a_word_parted_by_mistake_is_known_as_one() -> None:
-    known = Words({"rituximab": 9, "breast": 9, "feeding": 4, "breastfeeding": 5})
-    assert glued("rituxi", "mab", known) == "rituximab"
-    assert glued("breast", "feeding", known) is None
-    assert glued("ritu", "mab", known) is None
-    assert glued("il", "2", Words({"il2": 9})) is None
 
 
 def test_words_so_many_edits_away() -> None:

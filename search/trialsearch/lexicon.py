@@ -112,10 +112,14 @@ class IndexLexicon:
         """
         if self._learned is None:
             return 0
-        for size in range(min(longest, len(keys) - start), 0, -1):
-            if self._learned.names(tuple(keys[start : start + size])):
-                return size
-        return 0
+        found = 0
+        for size in range(1, min(longest, len(keys) - start) + 1):
+            words = tuple(keys[start : start + size])
+            if not self._learned.starts(words):
+                break
+            if self._learned.names(words):
+                found = size
+        return found
 
     def learned_names(self, key: tuple[str, ...]) -> tuple[str, ...]:
         """Return the other names that trials give a name."""

@@ -51,7 +51,6 @@ __all__ = [
     "Words",
     "agree",
     "apart",
-    "glued",
     "meant",
     "near_words",
     "offers",
@@ -449,20 +448,6 @@ def parted(word: str, known: Known) -> tuple[str, str] | None:
         if known.knows(first := word[:place]) and known.knows(second := word[place:])
     ]
     return max(ways)[1:] if ways else None
-
-
-def glued(first: str, second: str, known: Known) -> str | None:
-    """Return the known word that two folded words are the parts of, or None where it is none, or where both
-    are known.
-
-    >>> known = Words({"rituximab": 9, "breast": 9, "feeding": 4, "breastfeeding": 5})
-    >>> glued("rituxi", "mab", known), glued("breast", "feeding", known)
-    ('rituximab', None)
-    """
-    whole = first + second
-    if not whole.isalpha() or (known.knows(first) and known.knows(second)):
-        return None
-    return whole if known.knows(whole) else None
 
 
 def near_words(word: str, words: Iterable[str], edits: int) -> dict[str, int]:

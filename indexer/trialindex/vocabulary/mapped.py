@@ -63,9 +63,8 @@ __all__ = ["Sense", "Vocabulary", "write_vocabulary"]
 VERSION = 1
 # How a word is known: as it stands in a name, folded; as an analysed word.
 _FOLDED, _ANALYSED = 1, 2
-# Look-ups that are kept: of runs of words and of single words; of concepts, and what is above them; of what
-# is below one, which may be all there is.
-_RUNS, _CONCEPTS, _WALKS = 1 << 14, 1 << 10, 1 << 6
+# Look-ups that are kept: of runs of words and of single words; of concepts, and what is above them.
+_RUNS, _CONCEPTS = 1 << 14, 1 << 10
 # Names that are read at a time.
 _SLICE = 256
 # Terms that are written at a time.
@@ -371,7 +370,6 @@ class Vocabulary:
         self._known_word = lru_cache(_RUNS)(self._find_word)
         self._read_concept = lru_cache(_CONCEPTS)(self._make_concept)
         self._above = lru_cache(_CONCEPTS)(lambda number: self._walk(number, self._parents))
-        self._below = lru_cache(_WALKS)(lambda number: self._walk(number, self._children))
 
     @classmethod
     def of(cls, concepts: Iterable[Concept]) -> Vocabulary:
@@ -393,7 +391,7 @@ class Vocabulary:
 
     def close(self) -> None:
         """Let go of the file, and of what was looked up."""
-        for cache in (self._run, self._known_word, self._read_concept, self._above, self._below):
+        for cache in (self._run, self._known_word, self._read_concept, self._above):
             cache.cache_clear()
         self._file.close()
 
@@ -555,10 +553,6 @@ class Vocabulary:
     def ancestors(self, number: int) -> tuple[tuple[int, int], ...]:
         """Return all concepts above one, (concept, steps by the shortest way), nearest first."""
         return self._above(self._number(number))
-
-    def descendants(self, number: int) -> tuple[tuple[int, int], ...]:
-        """Return all concepts below one, (concept, steps by the shortest way), nearest first."""
-        return self._below(self._number(number))
 
     def _walk(self, number: int, lists: _Lists) -> tuple[tuple[int, int], ...]:
         # Whoever was met is not walked again: a damaged file may go in circles.
