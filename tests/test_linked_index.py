@@ -16,11 +16,13 @@ from small import concept, full, ids, make_index, study
 from trialindex import build
 from trialindex.builder import delete, rebuild
 from trialindex.contents import read_contents
+from trialindex.document import Document
 from trialindex.errors import IndexDamaged
 from trialindex.fields import concept_term
 from trialindex.snapshot import Snapshot, open_snapshot
 from trialindex.storage import Writer
 from trialindex.verify import verify
+from trialindex.vocabulary.linking import Linker
 from trialindex.vocabulary.mapped import write_vocabulary
 from trialsearch import TrialSearch
 
@@ -432,3 +434,20 @@ def test_a_table_of_contents_that_names_no_vocabulary_any_more_is_noticed(copied
     with pytest.raises(IndexDamaged):
         open_snapshot(copied)
     assert verify(copied)
+
+
+def test_every_link_of_every_trial_is_in_the_index(corpus_index: Path) -> None:
+    """Of trials with many concepts, ids in capitals were once read as a text that shouts, and lost."""
+    snapshot = Snapshot(corpus_index)
+    vocabulary = snapshot.vocabulary
+    assert vocabulary is not None
+    linker = Linker(vocabulary)
+    most = 0
+    for doc in snapshot.docs().tolist():
+        for field, concepts in Document.of(snapshot.study(doc), linker).concepts.items():
+            most = max(most, len(concepts))
+            for identifier in concepts:
+                held = snapshot.postings(concept_term(identifier), field).docs
+                assert doc in held, (snapshot.key(doc), field, identifier)
+    assert most > 10
+    snapshot.close()
