@@ -31,7 +31,7 @@ def limits() -> Iterator[None]:
     Whoever reads an index does so with the limits with which it was written.
     """
     held = [(bounds, name, 4) for name in ("BOUND_FROM", "BLOCK", "_BEST")]
-    held += [(bounds, "_LONG", 8), (arrays, "_CHUNK", 150)]
+    held += [(bounds, "LISTED_FROM", 1), (bounds, "_LONG", 8), (arrays, "_CHUNK", 150)]
     before = [getattr(module, name) for module, name, _ in held]
     for module, name, limit in held:
         setattr(module, name, limit)

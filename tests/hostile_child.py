@@ -113,6 +113,7 @@ def _limit() -> None:
 
 def main() -> None:
     bounds.BOUND_FROM, bounds.BLOCK, bounds._LONG, bounds._BEST = 2, 2, 3, 2  # type: ignore[misc]
+    bounds.LISTED_FROM = 1  # type: ignore[misc]
     searching = "search" in sys.argv
     _limit()
     for line in sys.stdin:

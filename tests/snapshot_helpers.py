@@ -116,7 +116,7 @@ def tiny_limits() -> Iterator[None]:
     """Make lists fold, blocks fill and stretches end after a few entries; do not wait for the disk."""
     limits: list[tuple[Any, str, Any]] = [
         (bounds, "BOUND_FROM", 2), (bounds, "BLOCK", 2), (bounds, "_LONG", 3), (bounds, "_BEST", 2),
-        (run, "_CHUNK", 3), (run, "_DRAIN", 2), (merging, "_CHUNK", 8), (merging, "_TERMS", 3),
+        (bounds, "LISTED_FROM", 1), (run, "_CHUNK", 3), (run, "_DRAIN", 2), (merging, "_CHUNK", 8), (merging, "_TERMS", 3),
         (arrays, "_CHUNK", 64), (disk, "DISK", HastyDisk()),
         (verifying, "_CHUNK", 5), (verifying, "_DOCUMENTS", 2),
     ]  # fmt: skip

@@ -101,6 +101,33 @@ def test_which_lists_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert len(held.postings(1, "TitleSearch", 1.0).docs) == 0
 
 
+def test_long_lists_are_kept_as_they_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BOUND_FROM", 1)
+    monkeypatch.setattr(module, "LISTED_FROM", 10)
+    monkeypatch.setattr(module, "LISTED_SHARE", 5)
+    weights = area_weights("BasicSearch")
+    title, city = weights["BriefTitle"], weights["LocationCity"]
+    often = [(4, TITLE, place) for place in range((1 << 16) // title + 1)]
+    held = written(
+        tmp_path / "one.seg",
+        {
+            b"gout": [(2, TITLE, 0)],
+            b"lupus": [(0, TITLE, 0), (0, TITLE, 4), (3, CITY, 7), (5, TEXT, 1)],
+            b"often": [*often, (5, CITY, 0)],
+        },
+    )
+    # Of ten documents a fifth has `lupus` in the area; `gout` is in fewer, and a sum of `often` is too great.
+    assert ArrayFile(tmp_path / "one.seg").get("area.BasicSearch.docs", np.uint32).tolist() == [0, 3]
+    found = held.postings(1, "BasicSearch", held.mean("BasicSearch"))
+    assert (found.docs.tolist(), found.sums.tolist()) == ([0, 3], [2 * title, city])
+    assert held.postings(0, "BasicSearch", 1.0).docs.tolist() == [2]
+    assert held.postings(2, "BasicSearch", 1.0).sums.tolist() == [len(often) * title, city]
+    # Other areas have no lists of their own.
+    assert held.postings(1, "TitleSearch", 1.0).docs.tolist() == [0]
+    written(tmp_path / "small.seg", {b"lupus": [(0, TITLE, 0), (3, CITY, 7)]}, documents=9)
+    assert not ArrayFile(tmp_path / "small.seg").has("area.BasicSearch.docs")
+
+
 @pytest.mark.parametrize("kept", [0, 2, 1000])
 def test_lists_are_the_same_however_many_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: int
@@ -261,6 +288,12 @@ def u32(*values: int) -> Any:
         {"area.BasicSearch.blocks.offsets": u32(0, 9, 9)},
         {"area.BasicSearch.best.offsets": u32(0, 9, 9)},
         {"area.BasicSearch.highest": np.array([1.0, 1.0])},
+        {"area.BasicSearch.docs": u32(1, 1)},
+        {"area.BasicSearch.docs": np.array([1, 1, 2], np.uint16)},
+        {"area.BasicSearch.sums": np.array([1, 1], np.uint16)},
+        {"area.BasicSearch.docs.offsets": u32(0, 1)},
+        {"area.BasicSearch.docs.offsets": u32(0, 9, 3)},
+        {"area.BasicSearch.docs.offsets": u32(0, 3, 3)},
         {"meta": {"area.BasicSearch.mean": "much"}},
         {"meta": {"area.BasicSearch.mean": None}},
     ],
@@ -270,6 +303,7 @@ def test_what_no_writer_writes_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(module, "BOUND_FROM", 1)
+    monkeypatch.setattr(module, "LISTED_FROM", 1)
     path = tmp_path / "one.seg"
     written(path, {b"gout": [(1, TITLE, 0)], b"lupus": [(1, TITLE, 1), (2, TITLE, 0), (2, TEXT, 5)]})
     with pytest.raises((IndexDamaged, IndexError, ValueError, TypeError)):

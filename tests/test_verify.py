@@ -145,7 +145,7 @@ def replant(index: Path, change: Callable[[dict[str, Any], dict[str, Any]], obje
 @pytest.fixture
 def one_segment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Six trials, every list bounded and in blocks of two."""
-    for name, value in {"BOUND_FROM": 2, "BLOCK": 2, "_LONG": 3, "_BEST": 1}.items():
+    for name, value in {"BOUND_FROM": 2, "BLOCK": 2, "_LONG": 3, "_BEST": 1, "LISTED_FROM": 1}.items():
         monkeypatch.setattr(bounds, name, value)
     monkeypatch.setattr(verifying, "_DOCUMENTS", 4)
     monkeypatch.setattr(verifying, "_CHUNK", 20)
@@ -210,6 +210,8 @@ def turn(array: Any) -> None:
             "is damaged \\(a list in Basic",
         ),
         (lambda held, _: held["area.BasicSearch.highest"].fill(0.01), "the bound of .* in BasicSearch"),
+        (lambda held, _: held["area.BasicSearch.docs"].fill(0), "the list of .* in BasicSearch"),
+        (lambda held, _: held["area.BasicSearch.sums"].fill(1), "the list of .* in BasicSearch"),
         (lambda held, _: held["area.BasicSearch.blocks"].fill(0.01), "the bound of .* in BasicSearch"),
         (lambda held, _: held["area.BasicSearch.rest"].fill(0.01), "the bound of .* in BasicSearch"),
         (lambda held, _: held["code.Phase"].__setitem__(3, 0), "NCT00000004: Phase is not"),
@@ -228,7 +230,7 @@ def turn(array: Any) -> None:
         (lambda held, _: held.pop("records.blocks"), "000009.seg is damaged"),
         (lambda held, _: held.pop("terms.heads"), "000009.seg is damaged"),
     ],
-    ids=range(30),
+    ids=range(32),
 )
 def test_what_no_writer_writes_is_found(
     one_segment: Path, change: Callable[[dict[str, Any], dict[str, Any]], object], line: str

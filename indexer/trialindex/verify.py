@@ -395,15 +395,18 @@ def _lengths(segment: Segment) -> Iterator[str]:
 
 
 def _bounds(segment: Segment) -> Iterator[str]:
-    """Compare the bounds of lists in areas with what these lists have."""
+    """Compare the bounds of lists in areas, and the lists that are kept, with what these lists have."""
     for area in BOUNDED:
         mean = segment.postings.mean(area)
         shares = norms(segment.lengths(area), mean)
         for ordinal in segment.postings.bounded():
             own = segment.postings.postings(ordinal, area, mean)
-            if len(own.docs) and not _bounded(own, shares):
+            docs, sums = segment.postings.decoded(ordinal, area)
+            same = np.array_equal(own.docs, docs) and np.array_equal(own.sums, sums)
+            if not same or (len(own.docs) and not _bounded(own, shares)):
                 term = segment.postings.terms[ordinal].decode("utf-8", "replace")
-                yield f"{segment.path.name}: the bound of {term!r} in {area} is not what its occurrences say"
+                what = "bound" if same else "list"
+                yield f"{segment.path.name}: the {what} of {term!r} in {area} is not what its occurrences say"
 
 
 def _bounded(own: Postings, shares: npt.NDArray[np.float32]) -> bool:

@@ -5,6 +5,9 @@ For the areas of `BOUNDED`, and terms with many occurrences: upper bounds of the
 and its 64 best postings; only the first where the list is short. They hold for the mean length that the
 segment had when it was written, and are loosened to hold for any other.
 
+A large segment has the long lists of `LISTED` too, as they are used: those of many queries no longer fit in
+what is kept, and to map one takes no time.
+
 | array | what it holds |
 |---|---|
 | `area.terms` | uint32[t], the ordinals of the terms that have bounds, ascending |
@@ -15,6 +18,8 @@ segment had when it was written, and are loosened to hold for any other.
 | `area.<Area>.blocks` | float32, bounds of the blocks of all terms |
 | `area.<Area>.best` | uint8, 16 or 32, as the documents need, the best postings of each term, ascending |
 | `area.<Area>.blocks.offsets`, `.best.offsets` | uint32 or uint64 [t + 1], where those of each term begin |
+| `area.<Area>.docs`, `.sums` | uint32, uint16, the lists of terms in many documents, but for greater sums |
+| `area.<Area>.docs.offsets` | uint32 or uint64 [t + 1], where those of each term begin |
 
 Postings are counted among those of the area. `meta` has `area.<Area>.mean`, the mean length.
 """
@@ -27,11 +32,11 @@ import numpy as np
 import numpy.typing as npt
 
 from trialindex.frozen import frozen
-from trialindex.segments.arrays import ArrayFile, ArrayWriter, narrowest, starts_of, wide
+from trialindex.segments.arrays import ArrayFile, ArrayStream, ArrayWriter, narrowest, starts_of, wide
 from trialindex.segments.patterns import weight_table
 
 __all__ = [
-    "BLOCK", "BOUNDED", "BOUND_FROM", "K1", "B", "BoundReader", "BoundWriter", "Postings", "joined", "norms",
+    "BLOCK", "BOUNDED", "BOUND_FROM", "K1", "LISTED", "LISTED_FROM", "LISTED_SHARE", "B", "BoundReader", "BoundWriter", "Postings", "joined", "norms",
 ]  # fmt: skip
 
 # The parameters of BM25: where frequency saturates, and how much length counts (Robertson and Zaragoza 2009,
@@ -41,6 +46,12 @@ B = 0.75
 
 # The areas that most queries ask.
 BOUNDED = ("BasicSearch", "ConditionSearch", "InterventionSearch", "TitleSearch")
+# The area whose long lists are kept, in segments of so many documents or more; and of how many documents a
+# list has one at least: six bytes a posting are half as much as all else that an index has of it.
+LISTED = "BasicSearch"
+LISTED_FROM = 1 << 16
+LISTED_SHARE = 32
+_GREATEST_SUM = (1 << 16) - 1
 # Terms with fewer occurrences are scored faster than anything of them is left out.
 BOUND_FROM = 256
 BLOCK = 128
@@ -61,14 +72,14 @@ Numbers = npt.NDArray[np.unsignedinteger[Any]]
 class Postings:
     """The documents that have a term in an area.
 
-    `docs`: uint32[n], ascending. `sums`: uint32[n], the weighted frequencies in hundredths. The others bound
+    `docs`: uint32[n], ascending. `sums`: uint16 or uint32 [n], the weighted frequencies in hundredths. The others bound
     the saturated frequency s = tf / (tf + norm): `highest` over the list, `block_highest` float32[b] over the
     postings from `block_starts` int64[b] to the next start; `best` int64: the indexes of at least the 64
     postings with the greatest s, and `rest` bounds s of all others. For short lists these are None.
     """
 
     docs: U32
-    sums: U32
+    sums: Numbers
     highest: float = 1.0
     block_starts: I64 | None = None
     block_highest: F32 | None = None
@@ -104,6 +115,11 @@ class BoundWriter:
         self._block_sizes: list[I64] = []
         self._best = writer.stream(f"{name}.best", narrowest(max(len(lengths) - 1, 0)))
         self._best_sizes: list[I64] = []
+        self._documents = len(lengths)
+        self._lists: tuple[ArrayStream, ArrayStream] | None = None
+        self._list_sizes: list[I64] = []
+        if area == LISTED and len(lengths) >= LISTED_FROM:
+            self._lists = writer.stream(f"{name}.docs", "<u4"), writer.stream(f"{name}.sums", "<u2")
 
     def append(self, frequencies: I64, docs: U32, counts: Numbers, fields: U8) -> None:
         """Add terms: how many postings each has, and those postings and occurrences."""
@@ -126,6 +142,17 @@ class BoundWriter:
         self._rest.append(rest * _ROUNDED)
         self._block_sizes.append(np.where(long, -(-sizes // BLOCK), 0))
         self._best_sizes.append(np.where(long, _BEST, 0))
+        if self._lists is not None:
+            self._list(self._lists, docs[held], sums[held], sizes)
+
+    def _list(self, streams: tuple[ArrayStream, ArrayStream], docs: U32, sums: U32, sizes: I64) -> None:
+        """Write the lists of terms, one after the other."""
+        kept = sizes * LISTED_SHARE >= self._documents
+        kept[np.repeat(np.arange(len(sizes)), sizes)[sums > _GREATEST_SUM]] = False
+        of_kept = np.repeat(kept, sizes)
+        streams[0].append(docs[of_kept])
+        streams[1].append(sums[of_kept].astype(np.uint16))
+        self._list_sizes.append(np.where(kept, sizes, 0))
 
     def _bound(self, saturated: F32) -> float:
         """Write the blocks and the best of a long list; return what bounds the others."""
@@ -137,7 +164,10 @@ class BoundWriter:
 
     def finish(self) -> None:
         """Write what is known only at the end."""
-        for name, sizes in (("blocks", self._block_sizes), ("best", self._best_sizes)):
+        written = [("blocks", self._block_sizes), ("best", self._best_sizes)]
+        if self._lists is not None:
+            written.append(("docs", self._list_sizes))
+        for name, sizes in written:
             offsets = starts_of(np.concatenate([np.empty(0, np.int64), *sizes]))
             self._writer.put(f"{self._name}.{name}.offsets", offsets.astype(wide(int(offsets[-1]))))
 
@@ -169,6 +199,13 @@ class BoundReader:
         ):
             raise file.damaged(f"the parts of the bounds in {area} do not fit together")
         self.mean = mean
+        self._lists: tuple[U32, Numbers, Numbers] | None = None
+        if file.has(f"{name}.docs"):
+            docs, sums = file.get(f"{name}.docs", np.uint32), file.get(f"{name}.sums", np.uint16)
+            offsets = file.get(f"{name}.docs.offsets", np.uint32, np.uint64)
+            if len(offsets) != terms + 1 or offsets[-1] != len(docs) or len(docs) != len(sums):
+                raise file.damaged(f"the parts of the lists in {area} do not fit together")
+            self._lists = docs, sums, offsets
 
     def frequency(self, place: int) -> int:
         """Return how many documents have a term in the area."""
@@ -179,6 +216,14 @@ class BoundReader:
         if not low <= high <= size:
             raise self._file.damaged(f"a bound in {self._area} leads nowhere")
         return low, high
+
+    def listed(self, place: int) -> tuple[U32, Numbers] | None:
+        """Return the documents and sums of a term, as they are mapped; None where they are not kept."""
+        if self._lists is None:
+            return None
+        docs, sums, offsets = self._lists
+        low, high = self._stretch(offsets, place, len(docs))
+        return (docs[low:high], sums[low:high]) if low < high else None
 
     def bounded(self, place: int, docs: U32, sums: Numbers, mean: float) -> Postings:
         """Return the postings of a term, which have no bounds yet, with those for a mean length."""

@@ -218,14 +218,21 @@ class PostingsReader:
 
     def postings(self, ordinal: int, area: str, mean: float) -> Postings:
         """Return the postings of a term in an area, with bounds for the mean length given."""
+        place = self._place(ordinal) if area in BOUNDED else -1
+        listed = self._area(area).listed(place) if place >= 0 else None
+        docs, sums = listed or self.decoded(ordinal, area)
+        if place >= 0:
+            return self._area(area).bounded(place, docs, sums, mean)
+        return Postings(docs, sums)
+
+    def decoded(self, ordinal: int, area: str) -> tuple[U32, Numbers]:
+        """Return the documents and sums of a term in an area, from its patterns."""
         low, docs = self._list(ordinal)
         sums = self._patterns.numbers.mapped(low, low + len(docs), self._patterns.weights(area))
         if len(sums) and not sums.min():
             held = sums > 0
             docs, sums = docs[held], sums[held]
-        if area in BOUNDED and (place := self._place(ordinal)) >= 0:
-            return self._area(area).bounded(place, docs, sums, mean)
-        return Postings(docs, sums)
+        return docs, sums
 
     def bounded(self) -> list[int]:
         """Return the ordinals of the terms that have bounds in the areas of BOUNDED, ascending."""
