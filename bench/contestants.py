@@ -53,7 +53,9 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """Who asks an index. `mode`: `all` and `plain` find trials with all words, `any` those with some."""
+    """Who asks an index. `mode`: `all` and `plain` find trials with all words, `any` those with some,
+    `filtered` of those with all only what filters leave.
+    """
 
     heading: str
     index: str
@@ -63,18 +65,28 @@ class Contestant:
     @property
     def strict(self) -> bool:
         """Whether it finds the trials that have all the words, so that what it finds can be compared."""
-        return self.mode != "any"
+        return self.mode not in {"any", "filtered"}
+
+    @property
+    def filtered(self) -> bool:
+        """Whether it answers another question than the peers do."""
+        return self.mode == "filtered"
 
     def command(self, folder: Path, *query: str) -> list[str]:
         """Return the command that answers queries; with a query, one that answers it and ends."""
         interpreter = peer_xapian.INTERPRETER if self.module == "peer_xapian" else sys.executable
         if query and self.index == OURS:
-            off = ["--no-synonyms", "--no-fuzzy"] if self.mode == "plain" else []
-            said = ["search", *query, "--index", str(folder), "--limit", "3", *off]
+            more = _OPTIONS.get(self.mode, [])
+            said = ["search", *query, "--index", str(folder), "--limit", "3", *more]
             return [interpreter, "-m", "trialsearch", *said]
         return [interpreter, str(HERE / "ask.py"), self.module, self.mode, str(folder), *query]
 
 
+# What the command line says for a mode.
+_OPTIONS = {
+    "plain": ["--no-synonyms", "--no-fuzzy"],
+    "filtered": ["--phase", "2", "--sex", "female", "--age", "40"],
+}
 INDEXES: dict[str, Index] = {
     OURS: Index({"fresh": "ours", "worn": "ours-worn"}, _installed("trialsearch")),
     "tantivy": Index({"fresh": "tantivy", "worn": "tantivy-worn"}, _installed("tantivy")),
@@ -86,6 +98,7 @@ INDEXES: dict[str, Index] = {
 CONTESTANTS: dict[str, Contestant] = {
     "trialsearch": Contestant("trialsearch", OURS, "ours", "all"),
     "plain": Contestant("without help", OURS, "ours", "plain"),
+    "filtered": Contestant("three filters", OURS, "ours", "filtered"),
     "tantivy": Contestant("tantivy", "tantivy", "peer_tantivy", "all"),
     "fts5": Contestant("SQLite FTS5", "fts5", "peer_fts5", "all"),
     "xapian": Contestant("Xapian", "xapian", "peer_xapian", "all"),

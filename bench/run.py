@@ -33,7 +33,7 @@ import corpora
 import made
 from contestants import CONTESTANTS, INDEXES, OURS, chosen, left_out
 from measure import Asked, Query, ask_all, build, cold_starts
-from tables import Row, agreement, amount, query_rows, ratios, table
+from tables import Row, agreement, amount, filters, query_rows, ratios, table
 
 __all__ = ["main", "read_queries"]
 
@@ -353,6 +353,8 @@ def _measure(
     if OURS in built and len(built) > 1:
         compared = [row for row in (*rows, *times) if row.label in COMPARED]
         _print("This engine beside each", ratios(compared, names))
+    if "filtered" in asked:
+        _print("With filters", filters([row for row in times if row.label in COMPARED]))
     if len(names) > 1:
         _print("Agreement", agreement(asked))
 

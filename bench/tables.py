@@ -26,8 +26,8 @@ from measure import Asked, Query
 from words import TOP
 
 __all__ = [
-    "Row", "agreement", "amount", "markdown", "overlap", "percentile", "query_rows", "ratios", "shared",
-    "table",
+    "Row", "agreement", "amount", "filters", "markdown", "overlap", "percentile", "query_rows", "ratios",
+    "shared", "table",
 ]  # fmt: skip
 
 KINDS = ("cond", "intr", "cond+intr", "free")
@@ -109,9 +109,12 @@ def table(rows: Iterable[Row], names: Sequence[str]) -> str:
 
 
 def ratios(rows: Iterable[Row], names: Sequence[str]) -> str:
-    """Return a table of what each of ours has divided by what each peer has, the inverse in parentheses."""
-    own = [name for name in names if CONTESTANTS[name].index == OURS]
-    peers = [name for name in names if name not in own]
+    """Return a table of what each of ours has divided by what each peer has, the inverse in parentheses.
+
+    The peer of what is asked with filters is what is asked without.
+    """
+    own = [name for name in names if CONTESTANTS[name].index == OURS and not CONTESTANTS[name].filtered]
+    peers = [name for name in names if CONTESTANTS[name].index != OURS]
 
     def cell(ours: float | None, theirs: float | None) -> str:
         return f"{amount(ours / theirs)} ({amount(theirs / ours)})" if ours and theirs else ""
@@ -127,6 +130,14 @@ def ratios(rows: Iterable[Row], names: Sequence[str]) -> str:
             for name in own
             if name in row.values
         ],
+    )
+
+
+def filters(rows: Iterable[Row]) -> str:
+    """Return a table of what times with filters are, divided by those without."""
+    return markdown(
+        ["with three filters / without any", ""],
+        [[row.label, amount(row.values["filtered"] / row.values["trialsearch"])] for row in rows],
     )
 
 
@@ -147,6 +158,7 @@ def agreement(asked: dict[str, Asked]) -> str:
         )
         return " / ".join(f"{share:.2f}" for share in (tops, sets) if share is not None)
 
+    asked = {name: one for name, one in asked.items() if not CONTESTANTS[name].filtered}
     rows = [
         [CONTESTANTS[name].heading, *("" if name == other else cell(one, asked[other]) for other in asked)]
         for name, one in asked.items()
