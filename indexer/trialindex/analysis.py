@@ -322,6 +322,15 @@ def _atoms(text: str, shouting: bool) -> list[_Atom]:
     return found
 
 
+@lru_cache(maxsize=1 << 12)
+def _read(text: str) -> tuple[str, list[_Atom]]:
+    """Return a name prepared, and its atoms, shared: do not change them. A query asks for the units of a name,
+    its terms and its key one after the other.
+    """
+    prepared = prepare(text)
+    return prepared, _atoms(prepared, shouts(prepared))
+
+
 def _is_numeral(before: list[_Atom], joint: str) -> bool:
     """Whether a word that may be a numeral is one, after these atoms: `type II`, `phase I/II`."""
     if not before:
@@ -531,8 +540,7 @@ def units(text: str) -> list[Unit]:
     >>> [unit.alternatives for unit in units("hearing aids")]
     [(('hear',),), (('aid',), ('aids',))]
     """
-    prepared = prepare(text)
-    atoms = _atoms(prepared, shouts(prepared))
+    prepared, atoms = _read(text)
     starts = {first: (last, term) for first, last, term in reversed(_compounds(atoms))}
     found: list[Unit] = []
     place = 0
@@ -564,8 +572,7 @@ def sequence(text: str) -> tuple[str, ...]:
     >>> sequence("quality of life"), sequence("IL-2 therapy")
     (('qualiti', '', 'life'), ('il', '2', 'therapi'))
     """
-    prepared = prepare(text)
-    return _side_by_side(_atoms(prepared, shouts(prepared)))
+    return _side_by_side(_read(text)[1])
 
 
 def _side_by_side(atoms: list[_Atom]) -> tuple[str, ...]:
@@ -577,6 +584,7 @@ def _side_by_side(atoms: list[_Atom]) -> tuple[str, ...]:
     return tuple(terms)
 
 
+@lru_cache(maxsize=1 << 12)
 def normal_words(text: str) -> tuple[str, ...]:
     """Return the key under which a name is known: one word for each of its units.
 
