@@ -218,10 +218,11 @@ class Leaves:
         frequencies = {term: self.snapshot.anywhere(term) for term in terms}
         if not all(frequencies.values()):
             return None
-        # The rarest first: of the others, however common, only what its documents have is read.
+        # The rarest first; where they stand is read only of the documents that have them all.
         order = sorted(frequencies, key=lambda term: (frequencies[term], term))
-        rarest = self.snapshot.postings(order[0], area).docs
-        docs = rarest if docs is None else docs[at_places(rarest, docs, self.size)[1]]
+        for term in order:
+            held = self.snapshot.postings(term, area).docs
+            docs = held if docs is None else docs[at_places(held, docs, self.size)[1]]
         places: dict[str, stand.Places] = {}
         for term in order:
             if not len(docs):

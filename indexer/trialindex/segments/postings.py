@@ -55,6 +55,8 @@ I64 = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.unsignedinteger[Any]]
 
 
+# To look one document up in a list costs as much as marking it and passing over so many of the list.
+_BISECTION = 16
 # Postings of the lists that a reader keeps, each of 13 bytes or a few more.
 _KEPT = 1 << 19
 
@@ -141,6 +143,7 @@ class PostingsReader:
 
     def __init__(self, file: ArrayFile, documents: int) -> None:
         self._file = file
+        self._documents = documents
         self.terms = Terms(file, "terms")
         self._docs = Lists(file, "postings.docs", documents)
         self._patterns = Patterns(file)
@@ -254,17 +257,24 @@ class PostingsReader:
                 self._patterns.fields(patterns, counts),
                 self._positions[first:last].astype(np.uint32, copy=False),
             )
-        places = held.searchsorted(docs)
-        there = places < len(held)
-        there[there] = held[places[there]] == docs[there]
-        places = places[there]
+        places = self._among(held, docs)
         begins = starts.take(places)
         sizes = starts.take(places + 1) - begins
         return Occurrences(
-            np.repeat(docs[there].astype(np.uint32, copy=False), sizes),
+            np.repeat(held.take(places), sizes),
             self._patterns.fields(patterns.take(places), sizes),
             self._positions.take(first, last, spread(begins, sizes)).astype(np.uint32, copy=False),
         )
+
+    def _among(self, held: U32, docs: U32) -> I64:
+        """Return where the documents of a list that are among others stand in it, ascending."""
+        if _BISECTION * len(docs) < len(held):
+            places = held.searchsorted(docs)
+            places = places[places < len(held)]
+            return places[held[places] == docs[: len(places)]]
+        marked = np.zeros(self._documents, np.bool_)
+        marked[docs.astype(np.intp)] = True
+        return np.flatnonzero(marked.take(held))
 
     def _fit(self, stated: int, size: int) -> None:
         if stated != size:
