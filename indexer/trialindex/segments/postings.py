@@ -269,9 +269,10 @@ class PostingsReader:
     def _among(self, held: U32, docs: U32) -> I64:
         """Return where the documents of a list that are among others stand in it, ascending."""
         if _BISECTION * len(docs) < len(held):
-            places = held.searchsorted(docs)
+            places: I64 = held.searchsorted(docs)
             places = places[places < len(held)]
-            return places[held[places] == docs[: len(places)]]
+            found: I64 = places[held[places] == docs[: len(places)]]
+            return found
         marked = np.zeros(self._documents, np.bool_)
         marked[docs.astype(np.intp)] = True
         return np.flatnonzero(marked.take(held))
