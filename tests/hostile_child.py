@@ -30,9 +30,18 @@ AREAS = (*bounds.BOUNDED, "LocationSearch", "BriefTitle")
 def ask_all(snapshot: Snapshot) -> None:
     """Ask a snapshot for everything that the contract names."""
     docs = snapshot.docs()
+    snapshot.column("RecordDigest")
+    sites = snapshot.sites()
+    for doc in docs.tolist():
+        sites.of_document(doc)
     for name, field in FIELDS.items():
+        assert len(snapshot.having(name)) == snapshot.size
         if field.kind in {"day", "number"}:
-            snapshot.column(name)
+            lists = snapshot.number_lists(name)
+            assert lists.offsets[-1] == len(lists.low) == len(lists.high)
+            if not field.several:
+                snapshot.column(name)
+                snapshot.column(f"{name}Last")
         elif field.kind == "code":
             with snapshot.reading():
                 snapshot.codes(name).counts(docs)

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from small import concept
-from trialindex.fields import concept_term
+from trialindex.fields import ANY_AREA, concept_term
 from trialindex.vocabulary.learned import Learned
 from trialindex.vocabulary.mapped import Vocabulary
 from trialindex.vocabulary.teaching import write_learned
@@ -59,8 +59,8 @@ class _Index:
         return self._frequencies.get(term, 0)
 
     def frequency(self, term: str, area: str) -> int:
-        assert area.endswith("/concepts")
-        return self._links.get(term, 0)
+        assert area == ANY_AREA or area.endswith("/concepts")
+        return (self._frequencies if area == ANY_AREA else self._links).get(term, 0)
 
 
 def known(

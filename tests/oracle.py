@@ -40,7 +40,11 @@ from trialsearch.query import (
     Query,
     Range,
     Term,
+    Tiers,
+    Tilted,
     Unless,
+    Verified,
+    Way,
     Wildcard,
     Within,
     Words,
@@ -100,7 +104,14 @@ class Oracle:
             case Or(parts):
                 return self._sum([self._answer(part, area) for part in parts])
             case Best(_, ways):
-                return self._best([(self._answer(way.part, area), way.weight) for way in ways])
+                return self._best([(self._answer(way.part, area), self._worth(way, area)) for way in ways])
+            case Tilted(field, part):
+                return {t: score * self._tilt(t, field) for t, score in self._answer(part, area).items()}
+            case Verified(text, how, part):
+                found = self._answer(part, area)
+                return {t: score for t, score in found.items() if self._has(t, text, how, area)}
+            case Tiers(_, parts):
+                return self._tiers([self._answer(part, area) for part in parts])
             case Boost(part, weight):
                 return {trial: weight * score for trial, score in self._answer(part, area).items()}
             case Unless(part, wrong):
@@ -160,6 +171,48 @@ class Oracle:
                 found[trial] = max(weight * score, found.get(trial, 0.0))
         return found
 
+    def _worth(self, way: Way, area: str) -> float:
+        if way.than is None:
+            return way.weight
+        return way.weight * min(1.0, self._rarity(way.than, area) / self._rarity(way.part, area))
+
+    def _tiers(self, answers: list[Scores]) -> Scores:
+        found: Scores = {}
+        least = math.inf
+        for answer in answers:
+            new = {trial: score for trial, score in answer.items() if trial not in found}
+            share = min(1.0, 0.99 * least / max(new.values(), default=0.0)) if any(new.values()) else 1.0
+            new = {trial: score * share for trial, score in new.items()}
+            found |= new
+            least = min(new.values(), default=least)
+        return found
+
+    def _tilt(self, trial: str, field: str) -> float:
+        values = {
+            one: _highest(held[field][0])
+            for one, held in self.trials.items()
+            if one not in self.deleted and held.get(field)
+        }
+        if not self.trials[trial].get(field):
+            return 0.5
+        own = _highest(self.trials[trial][field][0])
+        lower = sum(value < own for value in values.values())
+        most = sum(value < max(values.values()) for value in values.values()) if values else 0
+        return 0.5 + 0.5 * min(1.0, lower / most if most else 1.0)
+
+    def _has(self, trial: str, text: str, how: str, area: str) -> bool:
+        for field in _weights(area):
+            for value in self.trials[trial].get(field, []):
+                # All words here are of letters, parted by one space: a text is some of them in a row.
+                held, asked = f" {value} ", f" {text} "
+                if how in {"FullMatch", "StartsWith"} and not held.startswith(asked):
+                    continue
+                if how in {"FullMatch", "EndsWith"} and not held.endswith(asked):
+                    continue
+                if asked in held and (how != "FullMatch" or held == asked):
+                    return True
+        return False
+
     # What has a frequency
 
     def _scored(self, query: Query, area: str) -> Scores:
@@ -207,7 +260,11 @@ class Oracle:
                 counts = dict(total)
             else:
                 counts = {
-                    field: count for field in _weights(area) if (count := _count(query, held.get(field, [])))
+                    field: count
+                    for field in _weights(area)
+                    if (
+                        count := _count(query, held.get(field, []), _spans(self.trials[trial].get(field, [])))
+                    )
                 }
             if counts:
                 found[trial] = counts
@@ -242,15 +299,27 @@ def _places(values: list[str]) -> list[tuple[int, str]]:
     return found
 
 
-def _count(query: Query, places: list[tuple[int, str]]) -> int:
-    """Return how often a term, a phrase or a window is in the places of one field."""
+def _spans(values: list[str]) -> list[tuple[int, int]]:
+    """Return where each value of a field starts, and where it ends."""
+    base, found = 0, []
+    for value in values:
+        held = tokens(value)
+        found.append((base, base + (held[-1].position + 1 if held else 0)))
+        base = found[-1][1] + _GAP
+    return found
+
+
+def _count(query: Query, places: list[tuple[int, str]], spans: list[tuple[int, int]]) -> int:
+    """Return how often a term, a phrase or a window is in the places of one field, whose values stand at
+    these spans.
+    """
     held: dict[str, list[int]] = {}
     for place, term in places:
         held.setdefault(term, []).append(place)
     match query:
         case Term(term):
             return len(held.get(term, []))
-        case Near(terms, slop, denied):
+        case Near(terms, slop, denied, begins, ends):
             asked = [(offset, term) for offset, term in enumerate(terms) if term]
             out = {place + 1 for place in held.get(denied, [])}
             steps = [after[0] - before[0] for before, after in pairwise(asked)]
@@ -264,6 +333,8 @@ def _count(query: Query, places: list[tuple[int, str]]) -> int:
                 )
                 and chosen[-1] - chosen[0] - sum(steps) <= min(slop, _GAP - 1)
                 and chosen[0] not in out
+                and (not begins or any(chosen[0] - asked[0][0] <= a <= chosen[0] < b for a, b in spans))
+                and (not ends or any(chosen[-1] + 1 == b for _, b in spans))
             }
             return len(starts) if asked else 0
         case Within(terms, window):
@@ -327,6 +398,13 @@ def _span(text: str) -> tuple[date, date]:
     if len(rest) == 1:
         return date(year, rest[0], 1), date(year, rest[0], calendar.monthrange(year, rest[0])[1])
     return date(year, *rest), date(year, *rest)
+
+
+def _highest(text: str) -> float:
+    """Return the number that a value is ordered by: of a date its last day."""
+    if " " in text:
+        return _days(text)
+    return float(text) if text.isdigit() and len(text) != 4 else float(_span(text)[1].toordinal())
 
 
 def _within(held: list[str], low: str | None, high: str | None) -> bool:

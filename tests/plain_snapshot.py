@@ -1,15 +1,17 @@
 """A snapshot in memory, by plain dictionaries: what evaluation may rely on, and the oracle of the real one.
 
-It shares analysis and the document of a study with the index, and nothing with its segments. With `block`
-it fills in what pruning uses (bounds of blocks of so many postings, the best of each list); without, it
-leaves them out, as the contract allows.
+It shares analysis and the document of a study with the index, and nothing with its segments but the shape of
+some answers. With `block` it fills in what pruning uses (bounds of blocks of so many postings, the best of
+each list); without, it leaves them out, as the contract allows.
 """
 
 from __future__ import annotations
 
 import bisect
+import math
+import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +20,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trialindex.analysis import value_tokens
+from trialindex.analysis import VALUE_GAP, tokens, value_tokens
 from trialindex.document import Document, code_text
 from trialindex.fields import FIELD_NUMBERS, FIELDS, UNMEASURED, area_weights
+from trialindex.segments.numbers import NumberLists
+from trialindex.segments.sites import Sites
+from trialindex.storage import pack
 
-__all__ = ["CodeColumn", "Occurrences", "PlainSnapshot", "Postings"]
+__all__ = ["CodeColumn", "Occurrences", "PlainSnapshot", "Postings", "Values"]
 
 Docs = npt.NDArray[np.uint32]
 _K1, _B = 1.2, 0.75
@@ -48,6 +53,15 @@ class Occurrences:
     docs: Docs
     fields: npt.NDArray[np.uint8]
     positions: Docs
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """See the contract of `trialindex.segments.segment.Values`."""
+
+    offsets: npt.NDArray[np.int64]
+    fields: npt.NDArray[np.uint8]
+    starts: Docs
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +189,16 @@ class PlainSnapshot:
             table[:, 0].astype(np.uint32), table[:, 1].astype(np.uint8), table[:, 2].astype(np.uint32)
         )
 
+    def values_of(self, docs: Docs) -> Values:
+        offsets, fields, starts = [0], [], []
+        for doc in docs.tolist():
+            for name, number in FIELD_NUMBERS.items():
+                ends = _ends(_values(self._documents[doc], name, FIELDS[name].kind))
+                fields += [number] * len(ends)
+                starts += ends
+            offsets.append(len(starts))
+        return Values(np.array(offsets), np.array(fields, np.uint8), np.array(starts, np.uint32))
+
     def terms(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         start = bisect.bisect_left(self._terms, prefix.encode(), key=str.encode)
         for term in self._terms[start:]:
@@ -183,6 +207,9 @@ class PlainSnapshot:
             yield term, self.anywhere(term)
 
     def column(self, field: str) -> npt.NDArray[np.float64]:
+        if field == "RecordDigest":
+            stated = [{key: one[key] for key in one if key != "sourceSection"} for one in self._studies]
+            return np.array([zlib.crc32(pack(one)) % (1 << 31) for one in stated], np.float64)
         return np.array([document.numbers.get(field, np.nan) for document in self._documents], np.float64)
 
     def codes(self, field: str) -> CodeColumn:
@@ -195,15 +222,24 @@ class PlainSnapshot:
             ordinals.append(sets.index(held))
         return CodeColumn(np.array(ordinals, np.uint8), sets)
 
-    def sites(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        offsets = [0]
-        for document in self._documents:
-            offsets.append(offsets[-1] + len(document.sites))
-        held = [site for document in self._documents for site in document.sites]
-        return (
-            np.array(offsets, np.int64),
-            np.array([latitude for latitude, _ in held], np.float64),
-            np.array([longitude for _, longitude in held], np.float64),
+    def number_lists(self, field: str) -> NumberLists:
+        held = [_pairs(document, field) for document in self._documents]
+        low, high = ([pair[end] for pairs in held for pair in pairs] for end in (0, 1))
+        return NumberLists(_offsets(held), np.array(low, np.float64), np.array(high, np.float64))
+
+    def having(self, field: str) -> npt.NDArray[np.bool_]:
+        return np.array([_has(document, field) for document in self._documents], np.bool_)
+
+    def sites(self) -> Sites:
+        sites = [site for document in self._documents for site in document.sites]
+        codes = ["", *sorted({site.status for site in sites} - {""})]
+        return Sites(
+            _offsets([document.sites for document in self._documents]),
+            np.array([math.nan if site.latitude is None else site.latitude for site in sites], np.float64),
+            np.array([math.nan if site.longitude is None else site.longitude for site in sites], np.float64),
+            np.array([site.looked_up for site in sites], np.bool_),
+            np.array([codes.index(site.status) for site in sites], np.uint8),
+            tuple(codes),
         )
 
     def names(self, field: str, prefix: str = "") -> Iterator[tuple[str, int]]:
@@ -245,14 +281,45 @@ class PlainSnapshot:
         return nullcontext()
 
 
+def _offsets(held: Sequence[Sequence[Any]]) -> npt.NDArray[np.int64]:
+    return np.array([sum(map(len, held[:place])) for place in range(len(held) + 1)], np.int64)
+
+
+def _pairs(document: Document, field: str) -> list[tuple[float, float]]:
+    if field in document.numbers:
+        return [(document.numbers[field], document.numbers.get(f"{field}Last", document.numbers[field]))]
+    return document.ranges.get(field, [])
+
+
+def _has(document: Document, field: str) -> bool:
+    parts = ("InclusionCriteria", "ExclusionCriteria", "OtherCriteria")
+    if field == "EligibilityCriteria":
+        return any(part in document.text for part in parts)
+    held = (document.text, document.codes, document.names, document.numbers, document.ranges, document.held)
+    return any(field in one for one in held) or field in document.concepts
+
+
 def _tokens(document: Document, field: str, kind: str) -> Iterator[tuple[int, str]]:
     """Yield (position, term) of what a text or code field holds."""
-    if kind == "text":
-        values = document.text.get(field, [])
-    elif kind == "code":
-        # What a code says can be searched as words.
-        values = [words for code in document.codes.get(field, []) if (words := code_text(code))]
-    else:
-        return
-    for _, token in value_tokens(values):
+    for _, token in value_tokens(_values(document, field, kind)):
         yield token.position, token.term
+
+
+def _values(document: Document, field: str, kind: str) -> list[str]:
+    """Return the values of a text or code field whose words can be searched."""
+    if kind == "text":
+        return document.text.get(field, [])
+    if kind == "code":
+        # What a code says can be searched as words.
+        return [words for code in document.codes.get(field, []) if (words := code_text(code))]
+    return []
+
+
+def _ends(values: list[str]) -> list[int]:
+    """Return where the second and later values of a field start, and where one more would."""
+    found: list[int] = []
+    for value in values:
+        held = tokens(value)
+        words = held[-1].position + 1 if held else 0
+        found.append((found[-1] if found else 0) + words + VALUE_GAP)
+    return found

@@ -31,6 +31,9 @@ _LISTED = {
     "LocationCountry": ("contactsLocationsModule", "locations", "country"),
     "LocationFacility": ("contactsLocationsModule", "locations", "facility"),
     "LocationPoint": ("contactsLocationsModule", "locations", "geoPoint"),
+    "LocationState": ("contactsLocationsModule", "locations", "state"),
+    "LocationStatus": ("contactsLocationsModule", "locations", "status"),
+    "LocationZip": ("contactsLocationsModule", "locations", "zip"),
     "ReferenceCitation": ("referencesModule", "references", "citation"),
     "SecondaryId": ("identificationModule", "secondaryIdInfos", "id"),
 }

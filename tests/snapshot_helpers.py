@@ -20,7 +20,6 @@ from small import study
 from trialindex import verify as verifying
 from trialindex.fields import FIELDS
 from trialindex.segments import arrays, bounds, disk, merging, run
-from trialindex.segments.columns import Sites
 from trialindex.snapshot import Snapshot, open_snapshot
 from trialindex.storage import Writer
 
@@ -30,11 +29,11 @@ AREAS = (
 )  # fmt: skip
 NAMES = tuple(field.name for field in FIELDS.values() if field.kind == "name")
 CODES = tuple(field.name for field in FIELDS.values() if field.kind == "code")
-NUMBERS = tuple(
-    name
-    for field in FIELDS.values()
-    if field.kind in {"day", "number"}
-    for name in ((field.name, f"{field.name}Last") if field.kind == "day" else (field.name,))
+NUMERIC = tuple(field for field in FIELDS.values() if field.kind in {"day", "number"})
+NUMBERS = (
+    "RecordDigest",
+    *(field.name for field in NUMERIC if not field.several),
+    *(f"{field.name}Last" for field in NUMERIC if field.kind == "day" and not field.several),
 )
 
 _WORDS = (
@@ -59,6 +58,9 @@ _PIECES = {
     "LocationCity": st.lists(st.sampled_from(["Paris", "Köln", "New York"]), max_size=3),
     "LocationCountry": st.lists(st.sampled_from(["France", "Germany", "Türkiye", ""]), max_size=3),
     "Phase": st.lists(st.sampled_from(["PHASE1", "PHASE2", "EARLY_PHASE1"]), max_size=2),
+    "LocationStatus": st.lists(st.sampled_from(["RECRUITING", "COMPLETED", "odd", None]), max_size=3),
+    "LargeDocDate": st.lists(_DATES, max_size=3),
+    "LargeDocSize": st.lists(st.sampled_from([7, 300, -5, 2**40, "many"]), max_size=3),
     "LocationPoint": st.lists(
         st.fixed_dictionaries(
             {},
@@ -73,6 +75,8 @@ _PIECES = {
     "StartDate": _DATES,
     "CompletionDate": _DATES,
     "EnrollmentCount": st.sampled_from([0, 7, 300, 99999999, "many"]),
+    "ReferenceCitation": st.lists(_TEXT, max_size=2),
+    "OversightHasDMC": st.booleans(),
     "MinimumAge": st.sampled_from(["6 Months", "18 Years", "N/A"]),
     "NCTIdAlias": st.lists(st.integers(0, 9).map("NCT{:08d}".format), max_size=2),
 }
@@ -116,7 +120,8 @@ def tiny_limits() -> Iterator[None]:
     """Make lists fold, blocks fill and stretches end after a few entries; do not wait for the disk."""
     limits: list[tuple[Any, str, Any]] = [
         (bounds, "BOUND_FROM", 2), (bounds, "BLOCK", 2), (bounds, "_LONG", 3), (bounds, "_BEST", 2),
-        (bounds, "LISTED_FROM", 1), (run, "_CHUNK", 3), (run, "_DRAIN", 2), (merging, "_CHUNK", 8), (merging, "_TERMS", 3),
+        (bounds, "LISTED_FROM", 1), (run, "_CHUNK", 3), (run, "_DRAIN", 2),
+        (merging, "_CHUNK", 8), (merging, "_TERMS", 3),
         (arrays, "_CHUNK", 64), (disk, "DISK", HastyDisk()),
         (verifying, "_CHUNK", 5), (verifying, "_DOCUMENTS", 2),
     ]  # fmt: skip
@@ -214,9 +219,18 @@ def _same_columns(real: Snapshot, plain: PlainSnapshot) -> None:
         assert codes.sets[0] == () and len(codes.ordinals) == real.size
         held = [codes.sets[ordinal] for ordinal in codes.ordinals.tolist()]
         assert held == [expected.sets[ordinal] for ordinal in expected.ordinals.tolist()], field
-    for one, other, what in zip(real.sites(), plain.sites(), Sites._fields, strict=True):
-        assert one.dtype == other.dtype and not one.flags.writeable
-        _equal(one, other, what)
+    for one in NUMERIC:
+        lists = real.number_lists(one.name)
+        for array, expected_array in zip(lists, plain.number_lists(one.name), strict=True):
+            assert array.dtype == expected_array.dtype and not array.flags.writeable
+            _equal(array, expected_array, one.name)
+    for field in FIELDS:
+        _equal(real.having(field), plain.having(field), f"having {field}")
+    sites, expected_sites = real.sites(), plain.sites()
+    for doc in range(real.size):
+        assert sites.of_document(doc) == expected_sites.of_document(doc)
+    for array, expected_array in zip(sites[:-1], expected_sites[:-1], strict=True):
+        assert array.dtype == expected_array.dtype and not array.flags.writeable
     for field in NAMES:
         names = list(plain.names(field))
         assert list(real.names(field)) == names

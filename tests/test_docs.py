@@ -44,6 +44,7 @@ def _run(command: str, place: Path) -> str:
     assert words[0] == "trialsearch", command
     environment = {key: value for key, value in os.environ.items() if key != "TRIALSEARCH_INDEX"}
     environment |= {"COLUMNS": "100", "NO_COLOR": "1", "XDG_CACHE_HOME": str(place / "cache")}
+    environment["TRIALSEARCH_SAVED"] = str(place / "saved")
     done = subprocess.run(
         [sys.executable, "-m", "trialsearch", *words[1:]],
         cwd=place, env=environment, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,

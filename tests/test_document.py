@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from helpers import ROOT
 from small import concept, study
 from trialindex import criteria
-from trialindex.document import Document, code_text
-from trialindex.fields import FIELDS, PLACED, concept_term
+from trialindex.document import AT_SITE, Document, Site, code_text
+from trialindex.fields import AREAS, FIELDS, PLACED, area_weights, concept_term
 from trialindex.snapshot import unpack
 from trialindex.storage import pack
 from trialindex.study_fields import Paths, by_piece, values
@@ -32,8 +32,10 @@ def of(**pieces: Any) -> Document:
 
 
 def test_an_empty_study_has_an_empty_document() -> None:
-    assert Document.of({}) == Document({}, {}, {}, {}, [], {})
-    assert of() == Document({"NCTId": ["NCT00000001"]}, {}, {"AnyId": ["NCT00000001"]}, {}, [], {})
+    assert Document.of({}) == Document({}, {}, {}, {}, {}, [], {}, [])
+    held = ["ProtocolSection", "IdentificationModule"]
+    names = {"AnyId": ["NCT00000001"]}
+    assert of() == Document({"NCTId": ["NCT00000001"]}, {}, names, {}, {}, [], {}, held)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +191,14 @@ def test_the_words_of_a_document_with_their_fields() -> None:
     assert numbers == sorted(numbers)
 
 
-def test_sites_are_the_coordinates_of_the_places_in_their_order() -> None:
+NOWHERE = Site(None, None, False, "")
+
+
+def lying(*points: tuple[float, float] | None) -> list[Site]:
+    return [NOWHERE if point is None else Site(*point, False, "") for point in points]
+
+
+def test_there_is_a_site_for_each_location_in_their_order() -> None:
     points = [
         {"lat": 48.85341, "lon": 2.3488},
         {"lat": -33, "lon": -180},
@@ -201,9 +210,12 @@ def test_sites_are_the_coordinates_of_the_places_in_their_order() -> None:
         {"lat": 2.3488, "lon": 48.85341},
     ]
     document = of(LocationPoint=points, LocationCity=["Paris", "Sydney"])
-    assert document.sites == [(48.85341, 2.3488), (-33.0, -180.0), (90.0, 180.0), (2.3488, 48.85341)]
-    assert all(type(number) is float for site in document.sites for number in site)
-    assert document.text["LocationCity"] == ["Paris", "Sydney"]
+    paris, far = (48.85341, 2.3488), (2.3488, 48.85341)
+    assert document.sites == lying(paris, (-33.0, -180.0), None, None, None, (90.0, 180.0), paris, far)
+    assert all(type(site.latitude) is float for site in document.sites if site.latitude is not None)
+    # The k-th value is that of the k-th site, so those that state none have an empty one.
+    assert document.text["LocationCity"] == ["Paris", "Sydney", *[""] * 6]
+    assert "LocationState" not in document.text
 
 
 def test_sites_have_seven_decimals() -> None:
@@ -212,13 +224,35 @@ def test_sites_have_seven_decimals() -> None:
         {"lat": 1.23456781, "lon": 0.1},
         {"lat": 1.2345679, "lon": 0.1},
     ]
-    assert of(LocationPoint=points).sites == [(1.2345678, 0.1), (1.2345679, 0.1)]
+    near = (1.2345678, 0.1)
+    assert of(LocationPoint=points).sites == lying(near, near, (1.2345679, 0.1))
+
+
+def test_a_site_without_coordinates_has_those_of_its_city() -> None:
+    """Boston of the United States is at 42.4 north, 71.1 west; no table knows Nowhere."""
+    document = of(
+        LocationCity=["Boston", "Nowhere", "", "Boston"],
+        LocationState=["Massachusetts", "", "Maine", "Massachusetts"],
+        LocationCountry=["United States", "France", "United States", "United States"],
+        LocationPoint=[{"lat": 95, "lon": 0}, {}, {}, {"lat": 1.5, "lon": 2.5}],
+        LocationStatus=["RECRUITING", None, ["odd"], "COMPLETED"],
+    )
+    boston, nowhere, stateless, placed = document.sites
+    assert boston.latitude == pytest.approx(42.36, abs=0.05)
+    assert boston.longitude == pytest.approx(-71.06, abs=0.05)
+    assert boston[2:] == (True, "RECRUITING")
+    assert nowhere == NOWHERE == stateless
+    assert placed == Site(1.5, 2.5, False, "COMPLETED")
+    assert document.text["LocationCity"] == ["Boston", "Nowhere", "", "Boston"]
+    assert document.text["LocationState"] == ["Massachusetts", "", "Maine", "Massachusetts"]
+    assert document.text["LocationCountryCode"] == ["US", "FR", "US", "US"]
+    assert document.numbers["NumLocations"] == 4 and document.numbers["NumUniqueLocationCountries"] == 2
 
 
 @pytest.mark.parametrize("odd", [True, "1.5", None, [1.5], {}, math.nan, math.inf, -math.inf, 10**400])
 def test_what_is_no_number_of_degrees(odd: Any) -> None:
     points = [{"lat": odd, "lon": 1.5}, {"lat": 1.5, "lon": odd}, odd]
-    assert of(LocationPoint=[*points, {"lat": 0, "lon": 0}]).sites == [(0.0, 0.0)]
+    assert of(LocationPoint=[*points, {"lat": 0, "lon": 0}]).sites == lying(None, None, None, (0.0, 0.0))
 
 
 @pytest.mark.parametrize(
@@ -231,7 +265,7 @@ def test_what_is_no_number_of_degrees(odd: Any) -> None:
     ],
 )
 def test_what_lies_nowhere_on_earth_is_left_out(point: Any) -> None:
-    assert of(LocationPoint=[point]).sites == []
+    assert of(LocationPoint=[point]).sites == [NOWHERE]
 
 
 def test_criteria_are_parted() -> None:
@@ -242,9 +276,11 @@ def test_criteria_are_parted() -> None:
     assert "InclusionCriteria" not in of(EligibilityCriteria="Adults of any age").text
 
 
-def test_references_leave_no_text_behind() -> None:
+def test_references_stand_in_their_own_field_alone() -> None:
     document = of(ReferenceCitation=["Somebody et al. A trial of unobtainium."])
-    assert "unobtainium" not in json.dumps([document.text, document.names]).lower()
+    holding = [name for name, values in document.text.items() if "unobtainium" in " ".join(values)]
+    assert holding == ["ReferenceCitation"] and "unobtainium" not in json.dumps(document.names)
+    assert not any("ReferenceCitation" in area_weights(area) for area in AREAS)
 
 
 JSON = st.recursive(
@@ -305,8 +341,17 @@ def test_a_wrong_value_anywhere_is_no_error(path: tuple[Any, ...], value: Any) -
     assert all(isinstance(text, str) for text in texts)
     assert all(held for part in (document.text, document.codes, document.names) for held in part.values())
     assert all(isinstance(number, (int, float)) for number in document.numbers.values())
-    assert all(-90 <= latitude <= 90 and -180 <= longitude <= 180 for latitude, longitude in document.sites)
-    assert len(set(document.sites)) == len(document.sites)
+    assert {*document.numbers} - {*FIELDS} == {
+        f"{name}Last" for name in document.numbers if FIELDS.get(name) and FIELDS[name].kind == "day"
+    }
+    assert {*document.ranges} | {*document.held} <= FIELDS.keys()
+    assert all(low <= high for pairs in document.ranges.values() for low, high in pairs)
+    assert all(sorted(set(pairs)) == pairs != [] for pairs in document.ranges.values())
+    for site in document.sites:
+        assert (site.latitude is None) == (site.longitude is None)
+        assert -90 <= (site.latitude or 0) <= 90 and -180 <= (site.longitude or 0) <= 180
+    sites = [document.text[field] for field in AT_SITE if field in document.text]
+    assert all(len(values) == len(document.sites) for values in sites)
     held = [one for field in document.concepts.values() for one in field]
     assert len(set(held)) == len(held) and all(document.concepts.values())
     assert unpack(pack(damaged)) == damaged

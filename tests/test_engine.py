@@ -13,7 +13,8 @@ import pytest
 from small import check_sums, full, ids, make_index, open_index, study
 from trialindex.errors import IndexMissing, QueryError, QuerySyntaxError
 from trialsearch import Hit, Results, TrialSearch
-from trialsearch.engine import SORTS, default_index
+from trialsearch.engine import default_index
+from trialsearch.sorting import SORTS
 
 ONE, TWO, THREE, FOUR = (f"NCT0000000{number}" for number in range(1, 5))
 
@@ -234,7 +235,7 @@ def test_other_sorts(sorts: TrialSearch) -> None:
     assert ids(sorts.search("zab", sort="id:desc")) == [FOUR, THREE, TWO, ONE]
     # All titles are one word: equal scores, ties by id.
     assert ids(sorts.search("zab")) == [ONE, TWO, THREE, FOUR]
-    assert set(SORTS) == {"updated", "start", "completion", "posted", "enrollment", "id"}
+    assert set(SORTS) == {"updated", "start", "completion", "posted", "enrollment", "id", "distance"}
 
 
 @pytest.fixture(scope="module")

@@ -18,20 +18,24 @@ from small import check_sums, make_index, study
 from trialindex.dates import Age
 from trialindex.errors import QueryError
 from trialindex.snapshot import Snapshot
-from trialsearch import evaluate, leaves, pruning
+from trialsearch import leaves, nodes, pruning
 from trialsearch.evaluate import Evaluator
 from trialsearch.expand import Expansion, expand
 from trialsearch.explain import explain
 from trialsearch.lexicon import IndexLexicon
+from trialsearch.limits import cut_short
 from trialsearch.lists import Leaf, best_first
 from trialsearch.parse import parse
 from trialsearch.query import (
+    COVERAGES,
     AgeIs,
     All,
     And,
     Best,
     Boost,
     Code,
+    Covered,
+    Expanded,
     Fuzzy,
     Group,
     In,
@@ -47,7 +51,10 @@ from trialsearch.query import (
     Query,
     Range,
     Term,
+    Tiers,
+    Tilted,
     Unless,
+    Verified,
     Way,
     Wildcard,
     Within,
@@ -141,6 +148,8 @@ FREQUENT = st.one_of(
     WORD.map(Term),
     st.builds(Near, SEQUENCE, st.integers(0, 3) | st.just(99)),
     st.builds(Near, SEQUENCE, st.integers(0, 3), st.sampled_from(["zab", "kod", "wuk"])),
+    st.builds(Near, SEQUENCE, st.just(0), st.just(""), st.booleans(), st.booleans()),
+    st.builds(Near, SEQUENCE.map(lambda words: ("", *words)), st.just(0), st.just(""), st.booleans()),
     st.builds(Within, st.lists(WORD, min_size=1, max_size=3).map(tuple), st.integers(1, 6) | st.just(99)),
 )
 TEXT_NODES = st.one_of(
@@ -200,17 +209,29 @@ SELECTING = st.recursive(
     ),
     max_leaves=3,
 )
+TELLING = WORD.map(Term) | st.builds(Near, SEQUENCE, st.integers(0, 3))
+
+
+def _held_back(part: Query, typed: Query, weight: float) -> Best:
+    return Best("asked", (Way("typed", "asked", typed), Way("synonym", "other", part, weight, typed)))
+
+
+EXACT = st.lists(WORD, min_size=1, max_size=2).map(" ".join)
 TREES = st.recursive(
     st.one_of(TEXT_NODES, TEXT_NODES, st.builds(In, AREA, TEXT_NODES), VALUES),
     lambda below: st.one_of(
         st.lists(below, min_size=2, max_size=3).map(lambda parts: And(tuple(parts))),
         st.lists(below, min_size=2, max_size=3).map(lambda parts: Or(tuple(parts))),
         st.lists(st.tuples(below, WEIGHT), min_size=1, max_size=3).map(_best),
+        st.builds(_held_back, TELLING, TELLING, WEIGHT),
         below.map(Not),
         st.builds(In, AREA, below),
         st.builds(Boost, below, WEIGHT),
         st.builds(Optional, below, below),
         st.builds(Unless, below, SELECTING),
+        st.builds(Tilted, st.sampled_from(["StartDate", "EnrollmentCount", "MinimumAge"]), below),
+        st.builds(Verified, EXACT, st.sampled_from(COVERAGES), below),
+        st.lists(below, min_size=1, max_size=3).map(lambda parts: Tiers("asked", tuple(parts))),
     ),
     max_leaves=8,
 )
@@ -325,9 +346,9 @@ def test_of_no_trials_none_is_found(tree: Query) -> None:
 
 
 def test_every_node_that_evaluation_may_meet_is_evaluated_on_arrays() -> None:
-    parsed_only = {Words, Phrase}
-    nodes = set(get_args(Query)) - parsed_only
-    assert nodes == (evaluate._FULL.keys() & evaluate._AT.keys()) | leaves.LISTED
+    parsed_only = {Words, Phrase, Expanded, Covered}
+    made = set(get_args(Query)) - parsed_only
+    assert made == (nodes.FULL.keys() & nodes.AT.keys()) | leaves.LISTED
 
 
 def test_scores_by_hand() -> None:
@@ -538,13 +559,18 @@ def test_an_explanation_mirrors_the_formula(words: Evaluator) -> None:
 
 def test_of_more_terms_than_a_prefix_may_mean_the_most_frequent_are_taken() -> None:
     # The registry's ids are words too, so `n` would be enough; these are made up.
-    titles = [f"zub{number:04} wuk zubb" for number in range(300)]
+    titles = [f"zub{number:04} wuk zubb" for number in range(1100)]
     snapshot = PlainSnapshot([study(f"NCT{n:08}", BriefTitle=title) for n, title in enumerate(titles, 1)])
     evaluator = Evaluator(snapshot)  # type: ignore[arg-type]
     for query in (Prefix("zub"), Wildcard("zub*")):
         meant = [term for term, _ in evaluator.terms_of(query, "BasicSearch")]
-        assert len(meant) == 200
+        assert len(meant) == 1024
         assert meant[0] == "zub"
+        assert [*cut_short(evaluator, query, "BasicSearch")] == [
+            f"{query} fits more than 1,024 words, and only those that most trials have are asked: write more"
+            " letters"
+        ]
+    assert not evaluator.cut_short(Prefix("zub00"), "BasicSearch")
 
 
 def test_ties_go_by_id_also_among_many() -> None:

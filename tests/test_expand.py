@@ -174,9 +174,12 @@ def test_a_name_is_not_met_where_it_is_denied() -> None:
         Near(("small", "cell", "lung", "cancer"), 1, "non"),
         Near(("oat", "cell", "carcinoma"), 1, "non"),
     ]
-    # Who writes quotes wants these words, whatever stands before them.
+    # Who writes quotes wants these words, whatever stands before them, or another name of the same thing.
     query, _ = widen('"small cell lung cancer"')
-    assert [way.part for way in ways(query)] == [Near(("small", "cell", "lung", "cancer"))]
+    assert [way.part for way in ways(query) if way.how != "concept"] == [
+        Near(("small", "cell", "lung", "cancer")),
+        Near(("oat", "cell", "carcinoma"), 1, "non"),
+    ]
 
 
 def test_the_area_decides_the_kind() -> None:
@@ -305,16 +308,31 @@ def test_of_a_known_name_and_a_taught_one_the_longer_wins() -> None:
         "location:LN",
         "sponsor:LN",
         'city:"LN"',
-        '"LN"',
         "AREA[LocationCity]cyclofosfamide",
         "id:cyclofosfamide",
+        "AREA[OverallOfficialName]LN",
         '"cyclofosfamide"',
+        '"LN in children"',
     ],
 )
-def test_ids_places_people_and_quotes_are_taken_as_they_are(text: str) -> None:
+def test_ids_places_people_and_what_is_quoted_and_no_name_are_taken_as_they_are(text: str) -> None:
     query, expansion = widen(text, known(frequencies=DRUGS, learned=USED))
     assert {way.how for way in ways(query)} == {"typed"}
     assert expansion.notes == []
+
+
+def test_a_quoted_name_is_met_by_its_other_names_too() -> None:
+    query, expansion = widen('"LN"', known(frequencies=DRUGS, learned=taught({"LN = lupus nephritis": 4})))
+    assert [(way.how, way.text) for way in ways(query)] == [
+        ("typed", "LN"),
+        ("synonym", "lupus nephritis"),
+        ("synonym", "lupus glomerulonephritis"),
+        ("concept", "lupus nephritis"),
+    ]
+    assert [way.weight for way in ways(query)] == [1.0, 0.9, 0.9, 0.5]
+    assert expansion.notes == []
+    query, _ = widen('"LN"', synonyms=False)
+    assert [way.how for way in ways(query)] == ["typed"]
 
 
 def test_a_misspelt_name_is_met_and_its_other_names_too() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+
 import pytest
 
 from helpers import ROOT
@@ -22,7 +25,7 @@ from trialindex.study_fields import by_piece
 
 REGISTRY = ROOT / "indexer" / "trialindex" / "areas.tsv"
 OURS = {"Everywhere", "Inclusion", "Exclusion"}
-KINDS = {"text", "code", "concept", "name", "day", "number"}
+KINDS = {"text", "code", "concept", "name", "day", "number", "point", "structure"}
 
 
 def rows() -> list[list[str]]:
@@ -78,6 +81,9 @@ def test_every_field_has_a_kind_and_a_path_that_the_registry_knows() -> None:
         "Country",
         "ConditionName",
         "InterventionFullName",
+        "SponsorName",
+        "CityName",
+        "StateName",
         "Definition",
         "OtherName",
         *(field for fields in CONCEPT_FIELDS.values() for field in fields),
@@ -99,10 +105,79 @@ def test_every_field_has_a_kind_and_a_path_that_the_registry_knows() -> None:
         ("NCTId", "text"),
         ("Definition", "name"),
         ("ConditionConcept", "concept"),
+        ("ReferenceCitation", "text"),
+        ("BriefSummary", "text"),
+        ("LocationCountryCode", "text"),
+        ("OversightHasDMC", "code"),
+        ("LocationStatus", "code"),
+        ("LargeDocUploadDate", "day"),
+        ("StudyFirstPostYear", "number"),
+        ("TargetDuration", "number"),
+        ("LargeDocSize", "number"),
+        ("LocationGeoPoint", "point"),
+        ("Location", "structure"),
+        ("ResultsSection", "structure"),
+        ("StartDateStruct", "structure"),
     ],
 )
 def test_kinds(name: str, kind: str) -> None:
     assert FIELDS[name].kind == kind
+
+
+def test_every_piece_is_a_field_and_every_text_has_a_place() -> None:
+    """The table's own counts, added up by hand: 83 codes, 29 dates, 95 numbers, 211 texts, a point."""
+    kinds = Counter(FIELDS[piece].kind for piece in by_piece())
+    assert kinds == {"text": 211, "structure": 112, "number": 95, "code": 83, "day": 29, "point": 1}
+    texts = {name for name, field in FIELDS.items() if field.kind == "text"}
+    assert texts - set(PLACED) == {"EligibilityCriteria"} and len(PLACED) < 256
+    # The numbers of fields on the disk stay: new ones come behind the others.
+    assert PLACED[0] == "NCTId" and PLACED.index("InterventionAncestorConcept") == 93
+
+
+@pytest.mark.parametrize(
+    ("name", "several"),
+    [
+        ("Condition", True),
+        ("Phase", True),
+        ("BriefTitle", False),
+        ("StartDate", False),
+        ("MinimumAge", False),
+        ("NumConditions", False),
+        ("NumArmGroupInterventionNames", True),
+        ("LargeDocDate", True),
+        ("LocationCity", True),
+        ("OutcomeMeasureTitle", True),
+        ("LocationGeoPoint", True),
+        ("Country", True),
+        ("InclusionCriteria", False),
+    ],
+)
+def test_which_fields_may_have_several_values(name: str, several: bool) -> None:
+    assert FIELDS[name].several is several
+
+
+def test_the_registrys_areas_are_the_published_ones() -> None:
+    """Every area, field and weight of the registry's own description; parts of several pieces are of each."""
+    path = ROOT.parent / "shared" / "reference" / "search-areas.json"
+    if not path.exists():
+        pytest.skip("the registry's description of its areas is not beside the checkout")
+    published: dict[str, dict[str, float]] = {}
+    for kind in json.loads(path.read_text("utf-8")):
+        for area in kind["areas"]:
+            weights = {piece: part["weight"] for part in area["parts"] for piece in part["pieces"]}
+            published.setdefault(area["name"], weights)
+    assert {area: fields for area, fields in AREAS.items() if area not in OURS} == published
+
+
+@pytest.mark.parametrize(
+    ("area", "fields"),
+    [
+        ("FunderTypeSearch", {"LeadSponsorClass", "CollaboratorClass"}),
+        ("ExternalIdTypesSearch", {"OrgStudyIdType", "SecondaryIdType"}),
+    ],
+)
+def test_areas_of_codes_ask_their_words(area: str, fields: set[str]) -> None:
+    assert AREAS[area].keys() == fields == area_weights(area).keys()
 
 
 @pytest.mark.parametrize("name", [*AREAS, *FIELDS, *SHORT_NAMES])

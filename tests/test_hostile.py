@@ -96,6 +96,12 @@ def make(folder: Path, words: str = "lupus gout nephritis") -> Path:
                 "EnrollmentCount": number * 10,
                 "OverallStatus": "RECRUITING",
                 "NCTIdAlias": [f"NCT0000009{number}"],
+                "MinimumAge": f"{number} Months",
+                "LargeDocSize": [number, 400 * number][: number % 3],
+                "LocationCity": ["Paris", "Nowhere"][: number % 2],
+                "LocationPoint": [{"lat": number, "lon": 2.5}][: number % 3],
+                "LocationStatus": ["RECRUITING", "COMPLETED"][: number % 3],
+                "ReferenceCitation": ["Somebody et al."][: number % 2],
             }
             writer.put(key, study(key, **pieces))
             if number == 5:

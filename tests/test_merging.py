@@ -119,7 +119,7 @@ def sites_of(index: Path) -> tuple[list[Any], ...]:
     snapshot = open_snapshot(index)
     try:
         assert snapshot.sites() is snapshot.sites()
-        return tuple(array.tolist() for array in snapshot.sites())
+        return tuple(array.tolist() for array in snapshot.sites()[:3])
     finally:
         snapshot.close()
 

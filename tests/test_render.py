@@ -83,7 +83,7 @@ def _plain(lines: Iterator[Line]) -> list[str]:
 def test_a_hit_shows_its_facts_and_why_it_was_found(trials: TrialSearch) -> None:
     results = trials.search("rituximb LN", limit=1)
     assert _plain(render.answer(results, limit=1)) == [
-        "1 trial for rituximb AND LN",
+        "1 trial for rituximb LN",
         # Of other names those that trials have.
         "  rituximb: read as rituximab; 1 trial is linked to it or a kind of it",
         "  LN: also lupus nephritis; 1 trial is linked to it or a kind of it",
@@ -101,7 +101,7 @@ def test_a_hit_shows_its_facts_and_why_it_was_found(trials: TrialSearch) -> None
 
 def test_partial_hits_stand_apart_and_pages_go_on(trials: TrialSearch) -> None:
     lines = _plain(render.answer(trials.search("lupus vasculitis", limit=2), limit=2))
-    assert lines[0] == "1 trial for lupus AND vasculitis"
+    assert lines[0] == "1 trial for lupus vasculitis"
     rule = lines.index("── 1 more has only some of the words")
     assert [line for line in lines if "NCT" in line] == [
         "  1 NCT00000001  Rituximab for lupus nephritis",
@@ -126,10 +126,10 @@ def test_an_empty_answer_says_what_emptied_it(trials: TrialSearch) -> None:
     table = [line.split("  ") for line in lines if line.startswith("  ") and "also" not in line]
     rows = [[cell.strip() for cell in row if cell.strip()] for row in table]
     assert rows[:4] == [
-        ["asked", "alone", "together"],
-        ["lupus", "2", "2"],
-        ["gout in conditions", "2", "0", "<- none of those above has this"],
-        ["phase: 4", "0", "0"],
+        ["asked", "alone", "together", "without"],
+        ["lupus", "2", "2", "0"],
+        ["gout in conditions", "2", "0", "0", "<- none of those above has this"],
+        ["phase: 4", "0", "0", "0"],
     ]
     assert "no trial has this" in "\n".join(_plain(render.answer(trials.search("phase:4"), limit=10)))
 
@@ -226,7 +226,7 @@ def test_json_is_one_object_with_all_that_is_known_of_a_hit(trials: TrialSearch)
     assert [json.loads(line)["id"] for line in export.as_jsonl(results)] == ["NCT00000001"]
     empty = json.loads(export.as_json(trials.search("gout phase:4"), limit=10))
     assert empty["hits"] == [] and empty["elsewhere"] == 0
-    assert empty["steps"][-1] == {"text": "AREA[Phase]PHASE4", "alone": 0, "left": 0}
+    assert empty["steps"][-1] == {"text": "AREA[Phase]PHASE4", "alone": 0, "left": 0, "without": 2}
 
 
 def test_csv_reads_back_and_runs_no_formula(trials: TrialSearch) -> None:

@@ -1,15 +1,14 @@
-"""Columns of numbers, codes, keys and names hold what was written, and refuse what does not fit."""
+"""Columns of codes, keys and names hold what was written, and refuse what does not fit."""
 
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from segment_helpers import hurt
@@ -17,19 +16,14 @@ from trialindex.errors import IndexDamaged
 from trialindex.segments.arrays import ArrayFile, ArrayWriter
 from trialindex.segments.columns import (
     CodeColumn,
+    Codes,
+    CodeWriter,
     Keys,
     Names,
-    Sites,
     merge_codes,
     merge_names,
-    read_codes,
-    read_numbers,
-    read_sites,
-    write_codes,
     write_keys,
     write_names,
-    write_numbers,
-    write_sites,
 )
 
 repeated = settings(
@@ -41,48 +35,15 @@ codes = st.lists(st.sampled_from(["PHASE1", "PHASE2", "NA", "\ud800", ""]), max_
 names = st.sampled_from(["France", "Franconia", "Chad", "Côte d’Ivoire", "", "\0"])
 
 
-def numbers_of(path: Path, values: Any) -> ArrayFile:
+def write_codes(path: Path, *columns: CodeColumn) -> Codes:
+    """Write columns of codes of the same documents, and return their reader."""
+    size = len(columns[0].ordinals)
     with ArrayWriter(path) as writer:
-        write_numbers(writer, "Age", np.array(values, np.float64))
-    return ArrayFile(path)
-
-
-@repeated
-@given(values=st.lists(st.integers(-(2**31), 2**31) | st.floats()))
-@example(values=[738_000.0, float("nan")])
-@example(values=[float(-(2**31))])
-def test_numbers_come_back(tmp_path: Path, values: list[float]) -> None:
-    file = numbers_of(tmp_path / "x.seg", values)
-    np.testing.assert_array_equal(read_numbers(file, "Age", len(values)), np.array(values, np.float64))
-
-
-@pytest.mark.parametrize(
-    ("values", "dtype"),
-    [([1, math.nan], "i4"), ([2**31 - 1, 1 - 2**31], "i4"), ([2**31], "f8"), ([-(2**31)], "f8"),
-     ([0.5], "f8"), ([math.inf], "f8")],
-)  # fmt: skip
-def test_whole_numbers_take_four_bytes(tmp_path: Path, values: list[float], dtype: str) -> None:
-    assert numbers_of(tmp_path / "x.seg", values).get("number.Age").dtype == np.dtype(dtype)
-
-
-def test_a_column_without_numbers_is_not_written(tmp_path: Path) -> None:
-    file = numbers_of(tmp_path / "x.seg", [math.nan, math.nan])
-    assert file.names() == []
-    assert np.isnan(read_numbers(file, "Age", 2)).all()
-
-
-def test_a_column_of_another_length_is_refused(tmp_path: Path) -> None:
-    with ArrayWriter(tmp_path / "x.seg") as writer:
-        write_numbers(writer, "Age", np.array([1.0, 2.0]))
-        write_codes(writer, "Phase", CodeColumn.of([("NA",)] * 2))
-        writer.put("number.Size", np.array([1, 2], np.uint32))
-    file = ArrayFile(tmp_path / "x.seg")
-    with pytest.raises(IndexDamaged, match=r"its array 'number\.Age' has 2 values, not 3"):
-        read_numbers(file, "Age", 3)
-    with pytest.raises(IndexDamaged, match=r"its array 'code\.Phase' has 2 values, not 1"):
-        read_codes(file, "Phase", 1)
-    with pytest.raises(IndexDamaged, match=r"its array 'number\.Size' is of uint32"):
-        read_numbers(file, "Size", 2)
+        codes = CodeWriter(writer, size)
+        for column in columns:
+            codes.append(column)
+        codes.finish()
+    return Codes(ArrayFile(path), len(columns), size)
 
 
 def held(column: CodeColumn) -> list[tuple[str, ...]]:
@@ -94,9 +55,11 @@ def held(column: CodeColumn) -> list[tuple[str, ...]]:
 def test_codes_come_back_and_are_counted(
     tmp_path: Path, values: list[tuple[str, ...]], docs: list[int]
 ) -> None:
-    with ArrayWriter(tmp_path / "x.seg") as writer:
-        write_codes(writer, "Phase", CodeColumn.of(values))
-    column = read_codes(ArrayFile(tmp_path / "x.seg"), "Phase", len(values))
+    others = CodeColumn.of([("NA",)] * len(values))
+    read = write_codes(tmp_path / "x.seg", others, CodeColumn.of(values), CodeColumn.of([()] * len(values)))
+    column = read.column(1)
+    assert held(read.column(0)) == [("NA",)] * len(values) and held(read.column(2)) == [()] * len(values)
+    assert read.having.mask(1).tolist() == [bool(value) for value in values]
     assert held(column) == values
     assert column.sets[0] == ()
     assert column.present().tolist() == [bool(value) for value in values]
@@ -113,9 +76,15 @@ def test_more_sets_take_wider_ordinals(tmp_path: Path) -> None:
     column = CodeColumn.of(values)
     assert column.ordinals.dtype == np.uint16
     assert CodeColumn.of(values[:255]).ordinals.dtype == np.uint8
-    with ArrayWriter(tmp_path / "x.seg") as writer:
-        write_codes(writer, "Phase", column)
-    assert held(read_codes(ArrayFile(tmp_path / "x.seg"), "Phase", 300)) == values
+    read = write_codes(tmp_path / "x.seg", column).column(0)
+    assert held(read) == values and read.ordinals.dtype == np.uint16
+
+
+def test_codes_that_no_document_or_every_document_has_take_few_bytes(tmp_path: Path) -> None:
+    columns = [CodeColumn.of([()] * 9000), CodeColumn.of([("NA",)] * 9000)]
+    file = write_codes(tmp_path / "x.seg", *columns)._file
+    assert len(file.get("codes")) == 0 and len(file.get("codes.ordinals")) == 9000
+    assert file.get("codes.sets").tobytes() == b'[["NA"]]'
 
 
 @repeated
@@ -138,16 +107,39 @@ def test_merged_codes_are_those_of_the_kept_documents(
     assert merged.sets[0] == ()
 
 
-@pytest.mark.parametrize(
-    "sets", [None, {}, [], [["NA"]], [[], "NA"], [[], [1]], [[], None], [[]], "[" * 99_999, "\udcff", "["]
-)
+@pytest.mark.parametrize("sets", [None, {}, [], ["NA"], [[1]], [None], [[]], "[" * 99_999, "\udcff", "["])
 def test_hostile_codes_are_refused(tmp_path: Path, sets: Any) -> None:
     text = sets.encode("utf-8", "surrogateescape") if isinstance(sets, str) else json.dumps(sets).encode()
-    with ArrayWriter(tmp_path / "x.seg") as writer:
-        writer.put("code.Phase", np.array([1], np.uint8))
-        writer.put("code.Phase.sets", np.frombuffer(text, np.uint8))
-    with pytest.raises(IndexDamaged, match=r"x\.seg is damaged \(.*'Phase'"):
-        read_codes(ArrayFile(tmp_path / "x.seg"), "Phase", 1)
+    file = write_codes(tmp_path / "x.seg", CodeColumn.of([("NA",), ()]))._file
+    with ArrayWriter(tmp_path / "y.seg") as writer:
+        changed = {"codes.sets": np.frombuffer(text, np.uint8), "codes.ends": np.array([0, len(text)])}
+        for name in file.names():
+            writer.put(name, changed.get(name, file.get(name)))
+    with pytest.raises(IndexDamaged, match=r"y\.seg is damaged \(.*codes of"):
+        Codes(ArrayFile(tmp_path / "y.seg"), 1, 2).column(0)
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("codes.ends", np.array([0], np.int64)),
+        ("codes.ends", np.array([0, 2**40], np.int64)),
+        ("codes.ends", np.array([-8, 8], np.int64)),
+        ("codes.ordinals", np.array([0, 0], np.uint8)),
+        ("codes.ordinals", np.array([7], np.uint8)),
+        ("codes.counts", np.array([2], np.uint32)),
+        ("codes.counts", np.array([1, 1], np.uint32)),
+        ("codes.layouts", np.array([9], np.uint8)),
+        ("codes", np.array([9], np.uint8)),
+    ],
+)
+def test_codes_that_do_not_fit_are_refused(tmp_path: Path, name: str, array: Any) -> None:
+    file = write_codes(tmp_path / "x.seg", CodeColumn.of([("NA",), (), ()]))._file
+    with ArrayWriter(tmp_path / "y.seg") as writer:
+        for other in file.names():
+            writer.put(other, array if other == name else file.get(other))
+    with pytest.raises(IndexDamaged, match=r"y\.seg is damaged"):
+        Codes(ArrayFile(tmp_path / "y.seg"), 1, 3).column(0)
 
 
 @repeated
@@ -286,121 +278,16 @@ def test_names_without_lists_are_refused(tmp_path: Path) -> None:
         Names(ArrayFile(tmp_path / "y.seg"), "Country", 10)
 
 
-# Degrees as a document has them: to seven decimals.
-site = st.tuples(
-    st.floats(-90, 90).map(lambda degrees: round(degrees, 7)),
-    st.floats(-180, 180).map(lambda degrees: round(degrees, 7)),
-)
-sites_of_documents = st.lists(st.lists(site, max_size=3), max_size=6)
-
-
-def listed(sites: Sites) -> list[list[tuple[float, float]]]:
-    return [sites.of_document(doc) for doc in range(len(sites.offsets) - 1)]
-
-
-@repeated
-@given(parts=st.lists(sites_of_documents, max_size=3))
-@example(parts=[[[(90.0, 180.0), (-90.0, -180.0)], [], [(48.85341, 2.3488), (1e-7, -1e-7)]]])
-def test_sites_come_back_to_the_last_decimal(
-    tmp_path: Path, parts: list[list[list[tuple[float, float]]]]
-) -> None:
-    documents = [held for part in parts for held in part]
-    with ArrayWriter(tmp_path / "x.seg") as writer:
-        write_sites(writer, map(Sites.of, parts))
-    file = ArrayFile(tmp_path / "x.seg")
-    found = read_sites(file, len(documents))
-    assert listed(found) == documents == listed(Sites.joined([Sites.of(part) for part in parts]))
-    assert [array.dtype for array in found] == [np.int64, np.float64, np.float64]
-    written = {name: file.get(name).dtype for name in file.names()}
-    assert written == (
-        {"sites.latitudes": np.int32, "sites.longitudes": np.int32, "sites.offsets": np.uint32}
-        if any(documents)
-        else {}
-    )
-
-
-def test_sites_are_ten_millionths_of_a_degree(tmp_path: Path) -> None:
-    with ArrayWriter(tmp_path / "x.seg") as writer:
-        write_sites(writer, [Sites.of([[], [(48.85341, 2.3488), (-90.0, 180.0)], [(0.00000014, 0.0)]])])
-    file = ArrayFile(tmp_path / "x.seg")
-    assert file.get("sites.offsets").tolist() == [0, 0, 2, 3]
-    assert file.get("sites.latitudes").tolist() == [488_534_100, -900_000_000, 1]
-    assert file.get("sites.longitudes").tolist() == [23_488_000, 1_800_000_000, 0]
-
-
-@repeated
-@given(documents=st.lists(st.tuples(st.lists(site, max_size=3), st.booleans()), max_size=8))
-def test_kept_sites_are_those_of_the_kept_documents(
-    documents: list[tuple[list[tuple[float, float]], bool]],
-) -> None:
-    sites = Sites.of([held for held, _ in documents])
-    kept = sites.kept(np.array([keep for _, keep in documents], np.bool_))
-    assert listed(kept) == [held for held, keep in documents if keep]
-
-
-@pytest.mark.parametrize(
-    ("offsets", "latitudes", "longitudes", "why"),
-    [
-        ([0, 1], [1, 2], [1, 2], r"'sites\.offsets' has 2 values, not 3"),
-        ([0, 1, 2, 2], [1, 2], [1, 2], r"'sites\.offsets' has 4 values, not 3"),
-        ([], [], [], r"'sites\.offsets' has 0 values, not 3"),
-        ([0, 1, 2], [1, 2], [1], r"'sites\.longitudes' has 1 values, not 2"),
-        ([0, 1, 1], [1, 2], [1, 2], "the sites of a document are not there"),
-        ([0, 1, 3], [1, 2], [1, 2], "the sites of a document are not there"),
-        ([1, 1, 2], [1, 2], [1, 2], "the sites of a document are not there"),
-        ([0, 3, 2], [1, 2], [1, 2], "the sites of a document are not there"),
-        ([0, 2**32 - 1, 2], [1, 2], [1, 2], "the sites of a document are not there"),
-        ([0, 1, 2], [1, 900_000_001], [1, 2], "a site lies nowhere on earth"),
-        ([0, 1, 2], [-(2**31), 1], [1, 2], "a site lies nowhere on earth"),
-        ([0, 1, 2], [1, 2], [1_800_000_001, 2], "a site lies nowhere on earth"),
-        ([0, 1, 2], [1, 2], [2, -1_800_000_001], "a site lies nowhere on earth"),
-    ],
-)
-def test_sites_that_do_not_fit_are_refused(
-    tmp_path: Path, offsets: list[int], latitudes: list[int], longitudes: list[int], why: str
-) -> None:
-    with ArrayWriter(tmp_path / "x.seg") as writer:
-        writer.put("sites.offsets", np.array(offsets, np.uint32))
-        writer.put("sites.latitudes", np.array(latitudes, np.int32))
-        writer.put("sites.longitudes", np.array(longitudes, np.int32))
-    with pytest.raises(IndexDamaged, match=rf"x\.seg is damaged \(.*{why}"):
-        read_sites(ArrayFile(tmp_path / "x.seg"), 2)
-
-
-@pytest.mark.parametrize(
-    ("name", "dtype"),
-    [("sites.offsets", "i8"), ("sites.latitudes", "f8"), ("sites.longitudes", "u4"),
-     ("sites.latitudes", None), ("sites.longitudes", None)],
-)  # fmt: skip
-def test_sites_of_another_dtype_or_in_part_are_refused(tmp_path: Path, name: str, dtype: str | None) -> None:
-    dtypes = {"sites.offsets": "u4", "sites.latitudes": "i4", "sites.longitudes": "i4", name: dtype}
-    with ArrayWriter(tmp_path / "x.seg") as writer:
-        for other, made in dtypes.items():
-            if made is not None:
-                writer.put(other, np.array([0, 1] if other == "sites.offsets" else [1], made))
-    with pytest.raises(IndexDamaged, match=rf"its array '{name}' is of|it has no array '{name}'"):
-        read_sites(ArrayFile(tmp_path / "x.seg"), 1)
-
-
-def test_offsets_of_eight_bytes_are_read(tmp_path: Path) -> None:
-    with ArrayWriter(tmp_path / "x.seg") as writer:
-        writer.put("sites.offsets", np.array([0, 1], np.uint64))
-        writer.put("sites.latitudes", np.array([15_000_000], np.int32))
-        writer.put("sites.longitudes", np.array([-25_000_000], np.int32))
-    assert listed(read_sites(ArrayFile(tmp_path / "x.seg"), 1)) == [[(1.5, -2.5)]]
-
-
 def test_every_flip_and_every_truncation_ends_well(tmp_path: Path) -> None:
     with ArrayWriter(tmp_path / "x.seg") as writer:
-        write_numbers(writer, "Age", np.array([1, math.nan, 3]))
-        write_codes(writer, "Phase", CodeColumn.of([("NA",), (), ("PHASE1", "PHASE2")]))
+        codes = CodeWriter(writer, 3)
+        codes.append(CodeColumn.of([("NA",), (), ("PHASE1", "PHASE2")]))
+        codes.finish()
         write_keys(writer, ["NCT3", "NCT1", "NCT2"])
         write_names(writer, "Country", [(b"Chad", 0), (b"France", 1), (b"France", 2)], 3)
-        write_sites(writer, [Sites.of([[(1.5, 2.5)], [], [(3.5, 4.5), (5.5, 6.5)]])])
 
     def read(file: ArrayFile) -> None:
-        read_numbers(file, "Age", 3)
-        column = read_codes(file, "Phase", 3)
+        column = Codes(file, 1, 3).column(0)
         column.counts()
         column.holding("NA")
         Keys(file, 3).find("NCT2")
@@ -408,6 +295,5 @@ def test_every_flip_and_every_truncation_ends_well(tmp_path: Path) -> None:
         list(countries.prefix())
         countries.docs("France")
         countries.stretch(0, len(countries.terms))
-        listed(read_sites(file, 3))
 
     hurt(tmp_path / "x.seg", read)

@@ -16,7 +16,7 @@ from trialindex import document as documents
 from trialindex import merge, storage
 from trialindex import verify as verifying
 from trialindex.contents import Contents, Entry, read_contents
-from trialindex.document import Document
+from trialindex.document import Document, Site
 from trialindex.errors import IndexDamaged, IndexMissing
 from trialindex.formats import read_items
 from trialindex.formats.record import SourceRecord
@@ -74,13 +74,20 @@ def altered(index: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Docu
         (["ConditionName"], lambda held: held.names["ConditionName"].pop()),
         (["Country"], lambda held: held.names.update(Country=["chad"])),
         (["StartDate"], lambda held: held.numbers.update(StartDate=1.0)),
-        (["StartDateLast"], lambda held: held.numbers.pop("StartDateLast")),
+        (["StartDate"], lambda held: held.numbers.update(StartDateLast=734565.0)),
         (["EnrollmentCount"], lambda held: held.numbers.update(EnrollmentCount=3)),
-        (["list of sites"], lambda held: held.sites.append((1.5, 2.5))),
+        (["LargeDocSize"], lambda held: held.ranges.update(LargeDocSize=[(3.0, 3.0)])),
+        (["LargeDocDate"], lambda held: held.ranges.update(LargeDocDate=[(3.0, 4.0), (9.0, 9.0)])),
+        (["Retraction"], lambda held: held.held.append("Retraction")),
+        (["LocationGeoPoint"], lambda held: held.held.remove("LocationGeoPoint")),
+        (["list of sites"], lambda held: held.sites.append(Site(1.5, 2.5, False, ""))),
+        (["list of sites"], lambda held: held.sites.append(Site(None, None, False, ""))),
         (["list of sites"], lambda held: held.sites.pop()),
         (["list of sites"], lambda held: held.sites.reverse()),
-        (["list of sites"], lambda held: held.sites.__setitem__(0, (48.8534101, 2.3488))),
-        ([], lambda held: held.sites.__setitem__(0, (48.85341000001, 2.3488))),
+        (["list of sites"], lambda held: held.sites.__setitem__(0, Site(48.8534101, 2.3488, False, ""))),
+        (["list of sites"], lambda held: held.sites.__setitem__(0, Site(48.85341, 2.3488, True, ""))),
+        (["list of sites"], lambda held: held.sites.__setitem__(0, Site(48.85341, 2.3488, False, "x"))),
+        ([], lambda held: held.sites.__setitem__(0, Site(48.85341000001, 2.3488, False, ""))),
         ([], lambda held: held.codes.update(Sex=[])),
     ],
 )
@@ -190,10 +197,12 @@ def turn(array: Any) -> None:
             "terms from .* are not in order|the terms of",
         ),
         (
-            lambda held, _: held["length.BriefTitle"].__setitem__(2, 9),
+            # The words of six ids, then those of six titles.
+            lambda held, _: held["lengths.words"].__setitem__(8, 9),
             "NCT00000003: the length of BriefTitle",
         ),
-        (lambda held, _: held.pop("length.Condition"), "NCT00000001: the length of Condition"),
+        (lambda held, _: held["lengths.words"].fill(0), "NCT00000001: the length of Condition"),
+        (lambda held, _: held["lengths.counts"].fill(6), "is damaged \\(the subsets 'lengths'"),
         (
             lambda held, _: held["area.TitleSearch.lengths"].__setitem__(2, 9),
             "000009.seg: the lengths in TitleSearch are not",
@@ -214,23 +223,32 @@ def turn(array: Any) -> None:
         (lambda held, _: held["area.BasicSearch.sums"].fill(1), "the list of .* in BasicSearch"),
         (lambda held, _: held["area.BasicSearch.blocks"].fill(0.01), "the bound of .* in BasicSearch"),
         (lambda held, _: held["area.BasicSearch.rest"].fill(0.01), "the bound of .* in BasicSearch"),
-        (lambda held, _: held["code.Phase"].__setitem__(3, 0), "NCT00000004: Phase is not"),
+        (lambda held, _: held["codes.sets"].__setitem__(8, ord("2")), "NCT00000004: Phase is not"),
+        (lambda held, _: held["codes.ordinals"].__setitem__(3, 1), "is damaged \\(a document has none"),
+        (lambda held, _: held["numbers.small"].fill(7), "NCT00000001: NumConditions is not"),
+        (lambda held, _: held["numbers.small"].fill(7), "NCT00000006: NumLocations is not"),
+        (lambda held, _: held["numbers.table"].fill(7), "000009.seg is damaged \\(the parts of its numbers"),
+        # The first trial alone has no site.
+        (lambda held, _: held["held"].fill(1), "NCT00000001: Location is not"),
+        (lambda held, _: held["digests"].__setitem__(2, 7), "NCT00000003: the checksum is not"),
         (lambda held, _: swap(held["names.AnyId.docs"], 1, 2), "NCT00000002: AnyId is not"),
         # The first trial has no site, the second one, the third the next two.
         (lambda held, _: held["sites.latitudes"].__setitem__(2, 0), "NCT00000003: the list of sites is not"),
         (lambda held, _: swap(held["sites.longitudes"], 1, 2), "NCT00000003: the list of sites is not"),
-        (lambda held, _: held["sites.offsets"].__setitem__(1, 1), "NCT00000001: the list of sites is not"),
-        (lambda held, _: held["sites.offsets"].__setitem__(1, 9), "000009.seg is damaged \\(the sites of"),
+        (lambda held, _: swap(held["sites.sizes"], 0, 1), "NCT00000001: the list of sites is not"),
+        (lambda held, _: held["sites.sizes"].__setitem__(1, 9), "000009.seg is damaged \\(the sites of"),
+        (lambda held, _: held["sites.spots"].__setitem__(0, 0), "NCT00000002: the list of sites is not"),
+        (lambda held, _: held["sites.looked_up"].fill(1), "NCT00000002: the list of sites is not"),
         (lambda held, _: held["sites.longitudes"].fill(1 << 30), "NCT00000002: the list of sites is not"),
         (lambda held, _: held["sites.latitudes"].fill(1 << 30), "000009.seg is damaged \\(a site lies"),
-        (lambda held, _: held.pop("sites.offsets"), "NCT00000006: the list of sites is not"),
+        (lambda held, _: held.pop("sites.sizes"), "NCT00000006: the list of sites is not"),
         (lambda held, _: held.pop("sites.latitudes"), "000009.seg is damaged"),
         (lambda _, meta: meta.update({"area.TitleSearch.mean": "x"}), "000009.seg is damaged"),
         (lambda _, meta: meta.update({"documents": 5}), "000009.seg is damaged"),
         (lambda held, _: held.pop("records.blocks"), "000009.seg is damaged"),
         (lambda held, _: held.pop("terms.heads"), "000009.seg is damaged"),
     ],
-    ids=range(32),
+    ids=range(41),
 )
 def test_what_no_writer_writes_is_found(
     one_segment: Path, change: Callable[[dict[str, Any], dict[str, Any]], object], line: str

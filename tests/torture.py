@@ -1,4 +1,4 @@
-"""The long forms of tests of the storage, about an hour: `make torture`. Each names its short form."""
+"""Long forms of tests of storage and language, about an hour: `make torture`. Each names its short form."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers import SHARED, needs_shared
 from small import study
 from snapshot_helpers import STEPS, HastyDisk, key_of
 from test_concurrency import beside
 from test_crash import failing, hasten, killed, tiny  # noqa: F401
 from test_hostile import Looker, crafted, flip, looker, make
 from test_merging import steps_hold
+from test_registry_oracle import agree
+from test_registry_scripts import SCRIPTS, compared, same, studies
 from trialindex.segments import disk
 from trialindex.snapshot import open_snapshot
 from trialindex.storage import Writer
@@ -95,3 +98,19 @@ def test_a_segment_of_more_documents_than_two_bytes_count(
     assert snapshot.find(key_of(many - 1)) == many - 2
     snapshot.close()
     assert verify(index) == []
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.integers(0, 2**32))
+def test_any_expression_finds_the_same(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
+    """test_registry_oracle"""
+    agree(tmp_path_factory.mktemp("random") / "index", seed)
+
+
+@needs_shared
+def test_scripts_over_all_real_records(tmp_path: Path) -> None:
+    """test_registry_scripts"""
+    records = studies(SHARED / name for name in ("ctgov-xml-6786.zip", "ctgov-v2-downloads.zip", "pages"))
+    with compared(tmp_path / "index", records) as (trials, oracle):
+        for expression in SCRIPTS:
+            same(trials, oracle, expression)

@@ -324,8 +324,9 @@ def _atoms(text: str, shouting: bool) -> list[_Atom]:
 
 @lru_cache(maxsize=1 << 12)
 def _read(text: str) -> tuple[str, list[_Atom]]:
-    """Return a name prepared, and its atoms, shared: do not change them. A query asks for the units of a name,
-    its terms and its key one after the other.
+    """Return a name prepared, and its atoms, shared: do not change them.
+
+    A query asks for the units of a name, its terms and its key one after the other.
     """
     prepared = prepare(text)
     return prepared, _atoms(prepared, shouts(prepared))

@@ -9,55 +9,79 @@
 >>> document.numbers["StartDate"], document.numbers["StartDateLast"], "EnrollmentCount" in document.numbers
 (734534, 734562, False)
 
-The coordinates of its sites are those of the places that have both:
+There is a site for each of its locations. One without coordinates has those of its city, if that is known:
 
->>> points = [{"lat": 48.85341, "lon": 2.3488}, {"lat": 91, "lon": 0}, {"lat": 52.52437}]
->>> places = {"locations": [{"city": "Somewhere", "geoPoint": point} for point in points]}
->>> Document.of({"protocolSection": {"contactsLocationsModule": places}}).sites
-[(48.85341, 2.3488)]
+>>> points = [{"lat": 48.85341, "lon": 2.3488}, {"lat": 91, "lon": 0}, {}]
+>>> locations = [{"city": "Somewhere", "geoPoint": point} for point in points]
+>>> locations[2] = {"city": "Boston", "state": "Massachusetts", "country": "United States"}
+>>> places = {"protocolSection": {"contactsLocationsModule": {"locations": locations}}}
+>>> [site[:3] for site in Document.of(places).sites]
+[(48.85341, 2.3488, False), (None, None, False), (42.358, -71.06, True)]
+>>> Document.of(places).text["LocationState"]
+['', '', 'Massachusetts']
 
 With a linker, its conditions and interventions are linked to concepts, and to what these are kinds of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from trialindex import codes
+from trialindex import codes, worked_out
 from trialindex.analysis import fold
 from trialindex.dates import date_range, parse_age, parse_date
-from trialindex.fields import CONCEPT_FIELDS, FIELDS, PLACED, concept_term
+from trialindex.fields import CONCEPT_FIELDS, FIELD_NUMBERS, FIELDS, Field, concept_term
 from trialindex.frozen import frozen
+from trialindex.gazetteer import locate
 from trialindex.study_fields import Paths, by_piece, values
 
 if TYPE_CHECKING:
     from trialindex.vocabulary.linking import Linker
 
-__all__ = ["NO_NUMBER_OF_PARTICIPANTS", "Document", "field_text"]
+__all__ = ["AT_SITE", "NO_NUMBER_OF_PARTICIPANTS", "Document", "Site", "field_text"]
 
 # The registry's placeholder for an enrolment that nobody stated.
 NO_NUMBER_OF_PARTICIPANTS = 99999999
+# Whole numbers up to here are told apart as floats.
+_GREATEST = 1 << 53
+
+
+class Site(NamedTuple):
+    """Where a location of a trial lies, in degrees to seven decimals (a centimetre), None where nobody knows;
+    whether it was looked up by the name of its city; its own recruitment status, "" where it has none.
+    """
+
+    latitude: float | None
+    longitude: float | None
+    looked_up: bool
+    status: str
 
 
 @frozen
 class Document:
     """The values of one trial by field name; fields without a value are absent.
 
-    `text`: values as written. `codes`: the registry's codes; booleans as `true` and `false`. `names`: whole
+    `text`: values as written; those of `AT_SITE` are one a location, "" where it has none, so that the k-th
+    is of the k-th site. `codes`: the registry's codes; booleans as `true` and `false`. `names`: whole
     values with their display form after a tab where the two differ. `numbers`: days as proleptic ordinals
-    (`X` the first and `XLast` the last day that a date may mean), ages in days, counts. `sites`: latitude and
-    longitude of each place of the trial, in degrees to seven decimals (a centimetre), each pair once.
-    `concepts`: the ids of concepts by the fields of `fields.CONCEPT_FIELDS`.
+    (`X` the first and `XLast` the last day that a date may mean), ages in days, counts. `ranges`: those of
+    fields that may have several (`Field.several`), each once, ascending: (first, last) day, or a number
+    twice. `sites`: of each location, in their order. `concepts`: the ids of concepts by the fields of
+    `fields.CONCEPT_FIELDS`. `held`: the structures and points that are there, and hold something.
     """
 
     text: dict[str, list[str]]
     codes: dict[str, list[str]]
     names: dict[str, list[str]]
     numbers: dict[str, float]
-    sites: list[tuple[float, float]]
+    ranges: dict[str, list[tuple[float, float]]]
+    sites: list[Site]
     concepts: dict[str, list[str]]
+    held: list[str]
 
     @classmethod
     def of(cls, study: dict[str, Any], linker: Linker | None = None) -> Document:
@@ -67,20 +91,30 @@ class Document:
         text: dict[str, list[str]] = {}
         code: dict[str, list[str]] = {}
         numbers: dict[str, float] = {}
-        paths, fields, lists, points = _plan()
-        held = paths.values(study)
-        for name, kind, number in fields:
-            found = held[number]
-            if not found:
-                continue
+        ranges: dict[str, list[tuple[float, float]]] = {}
+        structures: list[str] = []
+        plan = _plan()
+        values = plan.paths.held(study)
+        for number, found in values.items():
+            name, kind, several, convert = plan.fields[number]
             if kind == "text":
-                text[name] = [str(value) for value in found]
+                text[name] = list(map(str, found))
             elif kind == "code":
-                code[name] = list(dict.fromkeys(_code(value) for value in found))
-            elif kind == "day":
-                numbers |= _days(name, found[0])
-            else:
-                numbers |= _number(name, found[0])
+                code[name] = list(dict.fromkeys(map(_code, found)))
+            elif kind == "structure":
+                if any(found):
+                    structures.append(name)
+            elif kind == "at site":
+                continue
+            elif several:
+                if made := [pair for pair in map(convert, found) if pair is not None]:
+                    ranges[name] = sorted(set(made))
+            elif pair := convert(found[0]):
+                numbers[name] = pair[0]
+                if kind == "day":
+                    numbers[f"{name}Last"] = pair[1]
+        _count(plan, values, numbers, ranges)
+        sites = _at_sites(values.get(plan.locations, ()), text)
         from trialindex.criteria import (
             split_criteria,  # costs a search from a fresh start, which needs it not
         )
@@ -92,21 +126,25 @@ class Document:
             text["ExclusionCriteria"] = [criteria.exclusion]
         if criteria.other.strip():
             text["OtherCriteria"] = [criteria.other]
-        names = _names([value for number in group for value in held[number]] for group in lists)
+        found_names = ([values.get(number, ()) for number in group] for group in plan.names)
+        names = _names(list(chain.from_iterable(held)) for held in found_names)
         names |= _taught(study)
         concepts = {} if linker is None else _linked(text, linker)
-        return cls(text, code, names, numbers, _sites(held[points]), concepts)
+        return cls(text, code, names, numbers, ranges, sites, concepts, structures)
 
     def placed(self) -> Iterator[tuple[int, list[str], bool]]:
         """Yield the number of each field whose words have a place (`fields.PLACED`), its values, and whether
         these are terms as they are.
         """
-        for number, name in enumerate(PLACED):
+        # Most of the fields are in no document: those that are in this one are put in order.
+        numbers = FIELD_NUMBERS
+        found = [name for held in (self.text, self.codes, self.concepts) for name in held if name in numbers]
+        for number, name in sorted((numbers[name], name) for name in found):
             if name in self.text:
                 yield number, self.text[name], False
             elif name in self.codes:
                 yield number, [text for code in self.codes[name] if (text := code_text(code))], False
-            elif name in self.concepts:
+            else:
                 yield number, [concept_term(one) for one in self.concepts[name]], True
 
 
@@ -115,7 +153,14 @@ def field_text(study: dict[str, Any], name: str) -> list[str]:
 
     >>> field_text({"protocolSection": {"conditionsModule": {"conditions": ["Gout", "Lupus"]}}}, "Condition")
     ['Gout', 'Lupus']
+    >>> places = {"contactsLocationsModule": {"locations": [{}, {"city": "Paris"}]}}
+    >>> field_text({"protocolSection": places}, "LocationCity")
+    ['', 'Paris']
     """
+    if name in AT_SITE:
+        text: dict[str, list[str]] = {}
+        _at_sites(values(study, FIELDS["Location"].path), text)
+        return text.get(name, [])
     path = FIELDS[name].path
     if path:
         return [str(value) for value in values(study, path)]
@@ -128,7 +173,12 @@ _NAMES = {
     "Country": ("LocationCountry",),
     "ConditionName": ("Condition", "ConditionMeshTerm"),
     "InterventionFullName": ("InterventionName", "InterventionOtherName", "InterventionMeshTerm"),
+    "SponsorName": ("LeadSponsorName",),
+    "CityName": ("LocationCity",),
+    "StateName": ("LocationState",),
 }
+# Those of them that stand with how they are written behind them, so that facets and lists can show it.
+_WITH_FORM = ("ConditionName", "InterventionFullName", "SponsorName", "CityName", "StateName")
 
 # The fields whose values are linked to concepts; the strings that sponsors wrote come first.
 _LINKED = {
@@ -136,28 +186,98 @@ _LINKED = {
     "intervention": ("InterventionName", "InterventionMeshTerm", "InterventionOtherName"),
 }
 
-# The piece that holds the coordinates of a place: latitude and longitude together, as either may be missing.
-_POINT = "LocationGeoPoint"
+# The fields that have a value a location, and its key there.
+AT_SITE = {
+    "LocationFacility": "facility",
+    "LocationCity": "city",
+    "LocationState": "state",
+    "LocationZip": "zip",
+    "LocationCountry": "country",
+    "LocationCountryCode": "countryCode",
+}
 _MOST_LATITUDE, _MOST_LONGITUDE = 90, 180
 # Decimals of a degree that are kept: as many as a segment stores (`segments.columns`).
 _DECIMALS = 7
 _LONGEST_CODE = 100  # characters
 
 
-@cache
-def _plan() -> tuple[Paths, list[tuple[str, str, int]], list[list[int]], int]:
-    """Return all paths that a document takes values from; name, kind and path number of each field that
-    stands at one; the path numbers of each name field; and that of the coordinates.
+# What a number or a date says: (low, high), None for what is none.
+_Convert = Callable[[Any], tuple[float, float] | None]
+
+
+class _Plan(NamedTuple):
+    """All that a document takes of a study. Numbers are those of paths in `paths`.
+
+    `fields`, by number: name, kind, whether there may be several, how to read a number or day. `counts`, by
+    the number of the structure that holds what is counted: name, whether there may be several, the keys.
+    `names`: the numbers of each name field. `locations`, `countries`, `references`: one number each.
     """
+
+    paths: Paths
+    fields: list[tuple[str, str, bool, _Convert]]
+    counts: dict[int, list[tuple[str, bool, tuple[str, ...]]]]
+    names: list[list[int]]
+    locations: int
+    countries: int
+    references: int
+
+
+@cache
+def _plan() -> _Plan:
     pieces = by_piece()
-    fields = [field for field in FIELDS.values() if field.path]
-    asked = [field.path for field in fields]
-    asked += [pieces[piece].path for held in _NAMES.values() for piece in held]
-    asked.append(pieces[_POINT].path)
-    numbers = {path: number for number, path in enumerate(dict.fromkeys(asked))}
-    lists = [[numbers[pieces[piece].path] for piece in held] for held in _NAMES.values()]
-    placed = [(field.name, field.kind, numbers[field.path]) for field in fields]
-    return Paths(numbers), placed, lists, numbers[pieces[_POINT].path]
+    fields = [field for field in FIELDS.values() if field.path and not pieces[field.name].search_only]
+    numbers = {path: number for number, path in enumerate(field.path for field in fields)}
+    counts: dict[int, list[tuple[str, bool, tuple[str, ...]]]] = {}
+    for name, keys in worked_out.COUNTED.items():
+        parent = numbers[pieces[name].path.rpartition(".")[0]]
+        counts.setdefault(parent, []).append((name, FIELDS[name].several, keys))
+    return _Plan(
+        Paths(numbers),
+        [(field.name, _kind(field), field.several, _converter(field)) for field in fields],
+        counts,
+        [[numbers[pieces[piece].path] for piece in held] for held in _NAMES.values()],
+        numbers[pieces["Location"].path],
+        numbers[pieces["LocationCountry"].path],
+        numbers[pieces["Reference"].path],
+    )
+
+
+def _kind(field: Field) -> str:
+    """Return how the values of a field are taken over."""
+    if field.name in AT_SITE:
+        return "at site"
+    return "structure" if field.kind == "point" else field.kind
+
+
+def _converter(field: Field) -> _Convert:
+    if field.kind == "day":
+        return _days
+    if by_piece()[field.name].type == "NormalizedTime":
+        return _age
+    return _participants if field.name == "EnrollmentCount" else _whole
+
+
+def _count(
+    plan: _Plan,
+    values: dict[int, list[Any]],
+    numbers: dict[str, float],
+    ranges: dict[str, list[tuple[float, float]]],
+) -> None:
+    """Add what the registry works out of a study: counts and years."""
+    for parent in values.keys() & plan.counts.keys():
+        for name, several, keys in plan.counts[parent]:
+            found = worked_out.counts(values[parent], keys)
+            if found and several:
+                ranges[name] = [(count, count) for count in sorted(set(found))]
+            elif found:
+                numbers[name] = found[0]
+    for name, day in worked_out.YEARS.items():
+        if day in numbers:
+            numbers[name] = date.fromordinal(int(numbers[day])).year
+    if countries := worked_out.countries(values.get(plan.countries, ())):
+        numbers["NumUniqueLocationCountries"] = countries
+    if retractions := worked_out.retractions(values.get(plan.references, ())):
+        numbers["NumRetractionsAllRefs"] = retractions
 
 
 def _taught(study: dict[str, Any]) -> dict[str, list[str]]:
@@ -195,13 +315,13 @@ def _code(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _days(name: str, value: Any) -> dict[str, float]:
-    days = _ordinals(value) if isinstance(value, str) else None
-    return {name: days[0], f"{name}Last": days[1]} if days else {}
+def _days(value: Any) -> tuple[float, float] | None:
+    """Return the first and the last day that a date may mean, as ordinals."""
+    return _ordinals(value) if isinstance(value, str) and len(value) <= _LONGEST_CODE else None
 
 
+@lru_cache(maxsize=1 << 14)
 def _ordinals(text: str) -> tuple[int, int] | None:
-    """Return the first and the last day that a date may mean; None for what is no date."""
     day = parse_date(text)
     if day is None:
         return None
@@ -209,24 +329,51 @@ def _ordinals(text: str) -> tuple[int, int] | None:
     return first.toordinal(), last.toordinal()
 
 
-def _number(name: str, value: Any) -> dict[str, float]:
-    if name == "EnrollmentCount":
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        return {name: value} if whole and 0 <= value < NO_NUMBER_OF_PARTICIPANTS else {}
+def _whole(value: Any) -> tuple[float, float] | None:
+    # By its very type, as `True` is an int too.
+    return (value, value) if type(value) is int and -_GREATEST <= value <= _GREATEST else None
+
+
+def _participants(value: Any) -> tuple[float, float] | None:
+    found = _whole(value)
+    return found if found and 0 <= found[0] < NO_NUMBER_OF_PARTICIPANTS else None
+
+
+def _age(value: Any) -> tuple[float, float] | None:
     age = parse_age(value) if isinstance(value, str) else None
-    return {name: age.days} if age else {}
+    return (age.days, age.days) if age else None
 
 
-def _sites(points: list[Any]) -> list[tuple[float, float]]:
-    """Return the coordinates among what stands for them, each pair once, in their order."""
-    found: dict[tuple[float, float], None] = {}
-    for point in points:
-        if isinstance(point, dict):
-            latitude = _degrees(point.get("lat"), _MOST_LATITUDE)
-            longitude = _degrees(point.get("lon"), _MOST_LONGITUDE)
-            if latitude is not None and longitude is not None:
-                found[latitude, longitude] = None
-    return list(found)
+def _at_sites(locations: Sequence[Any], text: dict[str, list[str]]) -> list[Site]:
+    """Return the sites of a trial, and add what its locations say of them to its text."""
+    places = [location for location in locations if isinstance(location, dict)]
+    columns = {name: [_text(place.get(key)) for place in places] for name, key in AT_SITE.items()}
+    columns["LocationCountryCode"] = list(map(worked_out.country_code, columns["LocationCountry"]))
+    text.update((name, column) for name, column in columns.items() if any(column))
+    where = zip(
+        *(columns[name] for name in ("LocationCity", "LocationState", "LocationCountry")), strict=True
+    )
+    return [_site(place, *named) for place, named in zip(places, where, strict=True)]
+
+
+def _text(value: Any) -> str:
+    """Return what stands at a key of a location as text; "" for what is no single value."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None or isinstance(value, (dict, list)) else str(value)
+
+
+def _site(place: dict[str, Any], city: str, state: str, country: str) -> Site:
+    given = place.get("status")
+    status = given if isinstance(given, str) else ""
+    point = place.get("geoPoint")
+    if isinstance(point, dict):
+        latitude = _degrees(point.get("lat"), _MOST_LATITUDE)
+        longitude = _degrees(point.get("lon"), _MOST_LONGITUDE)
+        if latitude is not None and longitude is not None:
+            return Site(latitude, longitude, False, status)
+    found = locate(city, state, country) if city else None
+    return Site(found[0], found[1], True, status) if found else Site(None, None, False, status)
 
 
 def _degrees(value: Any, most: int) -> float | None:
@@ -237,14 +384,13 @@ def _degrees(value: Any, most: int) -> float | None:
 
 
 def _names(found: Iterable[list[Any]]) -> dict[str, list[str]]:
-    ids, countries, conditions, interventions = map(_tidy, found)
+    held = dict(zip(_NAMES, map(_tidy, found), strict=True))
     made = {
-        "AnyId": [value.upper() for value in ids],
-        "Country": list(dict.fromkeys(map(fold, countries))),
-        "ConditionName": [f"{fold(value)}\t{value}" for value in conditions],
-        "InterventionFullName": [f"{fold(value)}\t{value}" for value in interventions],
+        "AnyId": [value.upper() for value in held["AnyId"]],
+        "Country": list(dict.fromkeys(map(fold, held["Country"]))),
     }
-    return {name: held for name, held in made.items() if held}
+    made |= {name: [f"{fold(value)}\t{value}" for value in held[name]] for name in _WITH_FORM}
+    return {name: values for name, values in made.items() if values}
 
 
 def _tidy(values: list[Any]) -> list[str]:

@@ -1,12 +1,16 @@
 """What an index holds of a trial: FIELDS, and the weighted sets of them that queries ask: AREAS.
 
 Both are tables, and the schema, the documents and all weights come from them. Fields bear the registry's
-piece names; areas are the registry's 19 (`areas.tsv`) and three of our own: Inclusion, Exclusion, and
-Everywhere, which is all text of the trial itself: never its references, nor other trials that a page shows
-beside it.
+piece names, all of them, and some are our own; areas are the registry's 19 (`areas.tsv`) and three of our
+own: Inclusion, Exclusion, and Everywhere, which is all text of the trial itself: never its references, nor
+other trials that a page shows beside it.
 
 >>> FIELDS["BriefTitle"].kind, FIELDS["Phase"].kind, FIELDS["StartDate"].kind
 ('text', 'code', 'day')
+>>> FIELDS["NumConditions"].kind, FIELDS["LocationGeoPoint"].kind, FIELDS["ResultsSection"].kind
+('number', 'point', 'structure')
+>>> FIELDS["StartDate"].several, FIELDS["LargeDocDate"].several
+(False, True)
 >>> [(piece, weight) for piece, weight in AREAS["TitleSearch"].items()]
 [('Acronym', 0.99), ('BriefTitle', 0.95), ('OfficialTitle', 0.8)]
 >>> resolve("title"), resolve("brieftitle"), resolve("COND")
@@ -27,24 +31,27 @@ from trialindex.errors import QueryError
 from trialindex.study_fields import by_piece
 
 __all__ = [
-    "AREAS", "CONCEPT_FIELDS", "FIELDS", "FIELD_NUMBERS", "HEADLINE", "NAME_FIELDS", "PLACED", "SHORT_NAMES",
-    "UNMEASURED", "Field", "area_fields", "area_weights", "concept_area", "concept_term", "resolve",
+    "ANY_AREA", "AREAS", "CONCEPT_FIELDS", "FIELDS", "FIELD_NUMBERS", "HEADLINE", "NAME_FIELDS", "PLACED",
+    "SHORT_NAMES", "UNMEASURED", "Field", "area_fields", "area_weights", "concept_area", "concept_term",
+    "resolve",
 ]  # fmt: skip
 
 
 class Field(NamedTuple):
     """A field of the index.
 
-    `kind`: text (analysed, with positions), code (the code itself, and its words as text), name (whole
-    values, for suggestions and exact filters), concept (what the trial's conditions or interventions are:
-    `concept_term`), day (first and last day of a date, as ordinals), number (a
-    number, or days of an age). `path`: where in the study the values stand; "" where `document` works them
-    out.
+    `kind`: text (analysed, with positions), code (the code itself; of PLACED ones also its words as text),
+    name (whole values, for suggestions and exact filters), concept (what the trial's conditions or
+    interventions are: `concept_term`), day (first and last day of a date, as ordinals), number (a number, or
+    days of an age), point (coordinates), structure (what holds other fields, and no value itself). `path`:
+    where in the study the values stand, or, of what the registry works out of a study and we do
+    (`document`), would; "" for fields of our own. `several`: a trial may have more than one value.
     """
 
     name: str
     kind: str
     path: str
+    several: bool
 
 
 def _read_areas() -> dict[str, dict[str, float]]:
@@ -83,16 +90,8 @@ _ELSEWHERE = {
 AREAS: dict[str, dict[str, float]] = _read_areas()
 AREAS["Everywhere"] = AREAS["BasicSearch"] | _ELSEWHERE
 
+# Codes that no area asks, and whose words can be searched nevertheless.
 _CODES = ("OverallStatus", "LastKnownStatus", "Sex", "HasResults", "HealthyVolunteers", "ReferenceType")
-_DAYS = (
-    "StartDate",
-    "PrimaryCompletionDate",
-    "CompletionDate",
-    "StudyFirstPostDate",
-    "LastUpdatePostDate",
-    "ResultsFirstPostDate",
-)
-_NUMBERS = ("EnrollmentCount", "MinimumAge", "MaximumAge")
 # Fields that no single path of the study holds.
 _OWN = {
     "InclusionCriteria": "text",
@@ -102,6 +101,9 @@ _OWN = {
     "Country": "name",
     "ConditionName": "name",
     "InterventionFullName": "name",
+    "SponsorName": "name",
+    "CityName": "name",
+    "StateName": "name",
     "Definition": "name",
     "OtherName": "name",
     "ConditionConcept": "concept",
@@ -113,30 +115,63 @@ _OWN = {
 }
 
 
+# The kinds of the registry's own types; enums and booleans are codes, all others structures.
+_KINDS = {
+    "text": "text",
+    "markup": "text",
+    "keyword": "text",
+    "type": "text",
+    "NormalizedDate": "day",
+    "PartialDate": "day",
+    "DateTimeMinutes": "day",
+    "integer": "number",
+    "short": "number",
+    "long": "number",
+    "number": "number",
+    "NormalizedTime": "number",
+    "GeoPoint": "point",
+    "boolean": "code",
+}
+
+
 def _make_fields() -> dict[str, Field]:
     pieces = by_piece()
+    # Fields whose words have a place come first, in the order in which they got their numbers.
+    asked = dict.fromkeys([piece for area in AREAS.values() for piece in area] + [*_CODES])
+    lists: set[str] = set()
     made: dict[str, Field] = {}
-    asked = [piece for area in AREAS.values() for piece in area]
-    for name in (*asked, *_CODES, *_DAYS, *_NUMBERS):
-        if name in _OWN:
-            continue
-        entry = pieces[name]
-        code = entry.enum is not None or entry.type == "boolean"
-        kind = "day" if name in _DAYS else "number" if name in _NUMBERS else "code" if code else "text"
-        made[name] = Field(name, kind, entry.path)
-    return made | {name: Field(name, kind, "") for name, kind in _OWN.items()}
+    for name, path, type_, *_ in pieces.values():
+        if type_.endswith("[]"):
+            lists.add(path)
+        # What holds a field stands before it in the table.
+        above = path.rpartition(".")[0]
+        if above in lists:
+            lists.add(path)
+        kind = "code" if type_.startswith("enum ") else _KINDS.get(type_.removesuffix("[]"), "structure")
+        made[name] = Field(name, kind, path, path in lists)
+    own = {name: Field(name, kind, "", kind in {"name", "concept"}) for name, kind in _OWN.items()}
+    return {name: made[name] for name in asked if name in made} | own | made
 
 
 FIELDS: dict[str, Field] = _make_fields()
 
 # Fields that are indexed part by part, each word once: whoever asks one asks all its parts.
 _PARTS = {"EligibilityCriteria": ("InclusionCriteria", "ExclusionCriteria", "OtherCriteria")}
-# The fields whose words have a place, text and codes, in the order of their numbers on the disk.
-PLACED: tuple[str, ...] = tuple(
-    field.name
-    for field in FIELDS.values()
-    if field.kind in {"text", "code", "concept"} and field.name not in _PARTS
-)
+
+
+def _make_placed() -> tuple[str, ...]:
+    asked = {piece for area in AREAS.values() for piece in area} | {*_CODES}
+    return tuple(
+        field.name
+        for field in FIELDS.values()
+        if (field.kind in {"text", "concept"} or (field.kind == "code" and field.name in asked))
+        and field.name not in _PARTS
+    )
+
+
+# The fields whose words have a place: text, codes that areas ask, concepts; in the order of their numbers on
+# the disk.
+PLACED: tuple[str, ...] = _make_placed()
 FIELD_NUMBERS: dict[str, int] = {name: number for number, name in enumerate(PLACED)}
 
 # Titles and names: where short and ambiguous abbreviations mean something. In a summary, `MS` is a
@@ -175,11 +210,19 @@ _CONCEPTS_OF = {
 }
 
 
+# What stands for all areas together: the fields whose words count as known. What trials cite, and what their
+# results call groups and categories, can be asked by name, and says nothing of how a word is spelt.
+ANY_AREA = "any area"
+
+
 def area_fields(area: str) -> dict[str, float]:
     """Return the fields of an area, or the one field itself, with their weights.
 
-    `X/headline` is the part of area X that holds titles and names, `X/concepts` the concepts of what it asks.
+    `X/headline` is the part of area X that holds titles and names, `X/concepts` the concepts of what it asks;
+    ANY_AREA is all that any area asks.
     """
+    if area == ANY_AREA:
+        return dict.fromkeys((field for one in (*AREAS, *_CODES) for field in area_fields(one)), 1.0)
     base, _, part = area.partition("/")
     if part == "concepts":
         weighted = (zip(CONCEPT_FIELDS[kind], _CONCEPT_WEIGHTS, strict=True) for kind in _CONCEPTS_OF[base])
@@ -268,6 +311,15 @@ SHORT_NAMES = {
     "allocation": "DesignAllocation",
     "masking": "DesignMasking",
     "purpose": "DesignPrimaryPurpose",
+    "model": "DesignInterventionModel",
+    "funder": "LeadSponsorClass",
+    "collaborator": "CollaboratorName",
+    "stdage": "StdAge",
+    "minage": "MinimumAge",
+    "maxage": "MaximumAge",
+    "zip": "LocationZip",
+    "sitestatus": "LocationStatus",
+    "verified": "StatusVerifiedDate",
 }
 
 

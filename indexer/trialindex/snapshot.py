@@ -13,19 +13,23 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from trialindex.contents import Aside, Contents, Reading, open_segments, read_contents, stamp, status
 from trialindex.errors import IndexDamaged
-from trialindex.segments.columns import CodeColumn, Sites, merge_codes
+from trialindex.segments.columns import CodeColumn, merge_codes
 from trialindex.segments.postings import Occurrences, Postings, joined, norms
-from trialindex.segments.segment import Segment
+from trialindex.segments.segment import Segment, Values
 from trialindex.segments.tokens import TERM
 from trialindex.vocabulary.learned import Learned
 from trialindex.vocabulary.mapped import Vocabulary
+
+if TYPE_CHECKING:
+    from trialindex.segments.numbers import NumberLists
+    from trialindex.segments.sites import Sites
 
 __all__ = ["Snapshot", "counted", "open_snapshot", "segment_terms", "stored_studies", "study_of", "unpack"]
 
@@ -97,6 +101,7 @@ class Snapshot:
         self._norms: OrderedDict[str, npt.NDArray[np.float32]] = OrderedDict()
         self._means: dict[str, float] = {}
         self._columns: dict[str, npt.NDArray[np.float64]] = {}
+        self._number_lists: dict[str, NumberLists] = {}
         self._codes: dict[str, CodeColumn] = {}
         self._sites: Sites | None = None
         self._all_keys: npt.NDArray[np.bytes_] | None = None
@@ -302,8 +307,23 @@ class Snapshot:
             ]
         return np.concatenate(parts) if parts else _NONE
 
+    def name_lists(self, field: str) -> Iterator[tuple[list[str], npt.NDArray[np.int64], U32]]:
+        """Yield, segment by segment, a field's names, how many documents each has (int64[names]), and these,
+        name after name, deleted ones included (uint32[n]). A name comes once a segment that has it.
+        """
+        with self._reading:
+            for base, segment in self._parts():
+                reader = segment.names(field)
+                if reader is not None:
+                    names, counts, docs = reader.stretch(0, len(reader.terms))
+                    yield [name.decode("utf-8", "replace") for name in names], counts, docs + np.uint32(base)
+
     def column(self, field: str) -> npt.NDArray[np.float64]:
-        """Return float64[size]: a field's number for every document, NaN where there is none."""
+        """Return float64[size]: a field's number for every document, NaN where there is none.
+
+        Of a day, the first that its date may mean; the last one by `<Field>Last`. `RecordDigest`: a checksum
+        of the stored study. A field that may have several numbers has lists (`number_lists`).
+        """
         found = self._columns.get(field)
         if found is None:
             with self._reading:
@@ -312,6 +332,25 @@ class Snapshot:
             found.setflags(write=False)
             self._columns[field] = found
         return found
+
+    def number_lists(self, field: str) -> NumberLists:
+        """Return the numbers or days of a field for every document, several where there are."""
+        found = self._number_lists.get(field)
+        if found is None:
+            with self._reading:
+                from trialindex.segments.numbers import NumberLists
+
+                found = NumberLists.joined([segment.number_lists(field) for segment in self._segments])
+            for array in found:
+                array.setflags(write=False)
+            self._number_lists[field] = found
+        return found
+
+    def having(self, field: str) -> npt.NDArray[np.bool_]:
+        """Return bool[size]: which documents have a value in a field, or anything in a structure."""
+        with self._reading:
+            parts = [segment.having(field) for segment in self._segments]
+            return np.concatenate([np.empty(0, np.bool_), *parts])
 
     def codes(self, field: str) -> CodeColumn:
         """Return the codes of a field for every document."""
@@ -323,16 +362,19 @@ class Snapshot:
         return found
 
     def sites(self) -> Sites:
-        """Return the coordinates of the sites of every document, deleted ones included.
+        """Return the sites of every document, deleted ones included: one for each location of its record, in
+        the record's order, so that the k-th is that of the k-th value of its location fields.
 
-        `offsets`: int64[size + 1]; `latitudes`, `longitudes`: float64[n], degrees. Those of document d are
-        offsets[d]..offsets[d + 1]-1; it has none where the two are the same. Read once, and kept.
+        Those of document d are offsets[d]..offsets[d + 1]-1; it has none where the two are the same. Read
+        once, and kept.
         """
         found = self._sites
         if found is None:
             with self._reading:
+                from trialindex.segments.sites import Sites
+
                 found = Sites.joined([segment.sites() for segment in self._segments])
-            for array in found:
+            for array in found[:-1]:
                 array.setflags(write=False)
             self._sites = found
         return found
@@ -342,6 +384,16 @@ class Snapshot:
         with self._reading:
             base, segment = self._at(doc)
             return segment.values(doc - base, doc - base + 1).of_document(0)
+
+    def values_of(self, docs: U32) -> Values:
+        """Return where the values of some documents (ascending) start; offsets int64[len(docs) + 1]."""
+        with self._reading:
+            parts = []
+            for base, segment in self._parts():
+                low, high = np.searchsorted(docs, np.array([base, base + segment.size], np.uint32))
+                if low < high:
+                    parts.append(segment.values_of(docs[low:high] - np.uint32(base)))
+            return Values.joined(parts)
 
     def _at(self, doc: int) -> tuple[int, Segment]:
         for base, segment in self._parts():

@@ -98,14 +98,11 @@ _Steps = dict[str, tuple[int, "_Steps"]]
 class Paths:
     """Many paths of a study, read in one walk: the walk follows the study, and leaves what no path enters.
 
-    >>> paths = Paths(["a.b", "a.c.d", "a"])
-    >>> paths.values({"a": [{"b": 1, "c": {"d": ["x", None]}}, {"b": [2, 3]}], "e": 4})[:2]
-    [[1, 2, 3], ['x']]
-
-    A path that nothing stands at has no values:
-
-    >>> paths.values({"a": "b"}), paths.values({})
-    ([[], [], ['b']], [[], [], []])
+    >>> paths = Paths(["a.b", "a.c.d", "e"])
+    >>> paths.values({"a": [{"b": 1, "c": {"d": ["x", None]}}, {"b": [2, 3]}], "f": 4})
+    [[1, 2, 3], ['x'], []]
+    >>> paths.held({"a": [{"b": 1}]}), paths.held({"a": "b"})
+    ({0: [1]}, {})
     """
 
     def __init__(self, paths: Iterable[str]) -> None:
@@ -121,12 +118,19 @@ class Paths:
 
     def values(self, study: dict[str, Any]) -> list[list[Any]]:
         """Return for each path, in their order, what `values` returns for it."""
-        found: list[list[Any]] = [[] for _ in range(self._count)]
+        found = self.held(study)
+        return [found.get(number, []) for number in range(self._count)]
+
+    def held(self, study: dict[str, Any]) -> dict[int, list[Any]]:
+        """Return, by the number of a path, what `values` returns for it; paths that nothing stands at are
+        left out.
+        """
+        found: dict[int, list[Any]] = {}
         _collect(study, self._steps, found)
         return found
 
 
-def _collect(node: dict[str, Any], steps: _Steps, found: list[list[Any]]) -> None:
+def _collect(node: dict[str, Any], steps: _Steps, found: dict[int, list[Any]]) -> None:
     for key, value in node.items():
         step = steps.get(key)
         if step is None:
@@ -135,6 +139,10 @@ def _collect(node: dict[str, Any], steps: _Steps, found: list[list[Any]]) -> Non
         # No list inside a list: a path steps through one level of them, as in `values`.
         for item in value if isinstance(value, list) else (value,):
             if number >= 0 and item is not None and item != "":
-                found[number].append(item)
+                held = found.get(number)
+                if held is None:
+                    found[number] = [item]
+                else:
+                    held.append(item)
             if below and isinstance(item, dict):
                 _collect(item, below, found)

@@ -17,10 +17,12 @@ from trialindex.document import Document
 from trialindex.errors import IndexDamaged, IndexMissing
 from trialindex.fields import FIELDS, PLACED
 from trialindex.merge import trial_id
-from trialindex.segments.arrays import ArrayFile, spread
+from trialindex.segments.arrays import ArrayFile, spread, starts_of
 from trialindex.segments.columns import CodeColumn
+from trialindex.segments.lengths import area_lengths
+from trialindex.segments.numbers import NumberLists
 from trialindex.segments.postings import BOUNDED, Chunk, Postings, norms
-from trialindex.segments.segment import Segment, Values, area_lengths
+from trialindex.segments.segment import CODED, NUMERIC, STRUCTURES, Segment, Values, digest
 from trialindex.segments.tokens import Tokeniser, Tokens
 from trialindex.snapshot import study_of
 from trialindex.vocabulary.linking import Linker
@@ -32,16 +34,11 @@ __all__ = ["verify"]
 _DOCUMENTS = 1000
 _CHUNK = 1 << 20
 _NAMES_AT_ONCE = 1 << 16
+# How many words a field has of which a document has no value.
+_NO_VALUE = -1
 # Bytes of words that are kept from one thousand documents to the next.
 _WORDS = 256 << 20
 
-_NUMBERS = tuple(
-    name
-    for field in FIELDS.values()
-    if field.kind in {"day", "number"}
-    for name in ((field.name, f"{field.name}Last") if field.kind == "day" else (field.name,))
-)
-_CODES = tuple(field.name for field in FIELDS.values() if field.kind == "code")
 _NAMES = tuple(field.name for field in FIELDS.values() if field.kind == "name")
 
 U64 = npt.NDArray[np.uint64]
@@ -53,8 +50,8 @@ def verify(folder: Path) -> list[str]:
 
     First every byte of every file, by checksums. Where these hold, every document is compared with its stored
     record: the words and places that it should have are worked out anew, and compared with those in the index
-    by a checksum; so are its lengths, the starts of its values, numbers, codes, names and sites. Then
-    the bounds of lists with what these have.
+    by a checksum; so are its lengths, the starts of its values, numbers, codes, names, structures and sites.
+    Then the bounds of lists with what these have.
     Raises IndexMissing where there is no index.
     """
     while True:
@@ -156,8 +153,11 @@ class _Held:
 
     def __init__(self, segment: Segment) -> None:
         self._segment = segment
-        self.numbers = {name: segment.numbers(name) for name in _NUMBERS}
-        self.codes = {name: segment.codes(name) for name in _CODES}
+        self.numbers = {name: segment.number_lists(name) for name in NUMERIC}
+        self.codes = {name: segment.codes(name) for name in CODED}
+        self.lengths = {name: segment.words(name) for name in PLACED}
+        self.structures = {name: segment.having(name) for name in STRUCTURES}
+        self.digests = segment.digests
         self.sites = segment.sites()
         self.values = segment.values()
 
@@ -251,10 +251,12 @@ class _Words:
         np.add.at(sums, (self._fields[self._calls], self._docs[self._calls]), self._mixed)
         return sums
 
-    def lengths(self) -> npt.NDArray[np.uint32]:
-        """Return uint32[fields, documents]: the number of words."""
-        found = np.zeros((len(PLACED), self._size), np.uint32)
-        found[self._fields, self._docs] = self._tokens.counts
+    def lengths(self) -> I64:
+        """Return int64[fields, documents]: the number of words, -1 where there is no value."""
+        found = np.full((len(PLACED), self._size), _NO_VALUE)
+        # Besides its values, a call has where one more would start.
+        some = self._tokens.start_counts > 1
+        found[self._fields[some], self._docs[some]] = self._tokens.counts[some]
         return found
 
     def values(self) -> Values:
@@ -269,10 +271,13 @@ def _documents(segment: Segment, held: _Held, expected: _Expected, docs: I64) ->
     for key, study in zip(keys, studies, strict=True):
         if trial_id(study) != key:
             yield f"{key}: the stored record has another id"
+    for place, doc in enumerate(docs.tolist()):
+        if digest(segment.records[doc]) != held.digests[doc]:
+            yield f"{keys[place]}: the checksum is not that of the stored record"
     words = expected.read(documents)
     for place, field in chain(
         _other_values(held, documents, docs),
-        _other_lengths(segment, words, docs),
+        _other_lengths(held, words, docs),
         _other_starts(held.values, words, docs),
     ):
         yield f"{keys[place]}: {field} is not that of the stored record"
@@ -287,10 +292,21 @@ def _other_values(held: _Held, documents: list[Document], docs: I64) -> Iterator
     """Yield (place among the documents, field) where numbers, codes, names or sites are not those of a
     document.
     """
-    for name, column in held.numbers.items():
-        stated = np.array([document.numbers.get(name, np.nan) for document in documents], np.float64)
-        own = column[docs]
-        for place in np.flatnonzero((own != stated) & ~(np.isnan(own) & np.isnan(stated))).tolist():
+    for name, lists in held.numbers.items():
+        stated = NumberLists.of([_pairs(document, name) for document in documents])
+        sizes = np.diff(lists.offsets)[docs]
+        own = spread(lists.offsets[:-1][docs], sizes)
+        same = (
+            np.array_equal(stated.offsets, starts_of(sizes))
+            and np.array_equal(stated.low, lists.low[own])
+            and np.array_equal(stated.high, lists.high[own])
+        )
+        for place, doc in enumerate([] if same else docs.tolist()):
+            if stated.of_document(place) != lists.of_document(doc):
+                yield place, name
+    for name, mask in held.structures.items():
+        there = np.fromiter((name in document.held for document in documents), np.bool_, len(documents))
+        for place in np.flatnonzero(mask[docs] != there).tolist():
             yield place, name
     for name, codes in held.codes.items():
         stated_codes = [tuple(document.codes.get(name, ())) for document in documents]
@@ -309,15 +325,27 @@ def _other_values(held: _Held, documents: list[Document], docs: I64) -> Iterator
             yield place, "the list of sites"
 
 
+def _pairs(document: Document, name: str) -> list[tuple[float, float]]:
+    """Return the (low, high) pairs of a field of numbers or days of a document."""
+    if name in document.numbers:
+        low = document.numbers[name]
+        return [(low, document.numbers.get(f"{name}Last", low))]
+    return document.ranges.get(name, [])
+
+
 def _sets(codes: CodeColumn, docs: I64) -> list[tuple[str, ...]]:
     return [codes.sets[ordinal] for ordinal in codes.ordinals[docs].tolist()]
 
 
-def _other_lengths(segment: Segment, words: _Words, docs: I64) -> Iterator[tuple[int, str]]:
-    for field, stated in zip(PLACED, words.lengths(), strict=True):
-        length = segment.length(field)
-        differ = stated != 0 if length is None else length[docs] != stated
-        for place in np.flatnonzero(differ).tolist():
+def _other_lengths(held: _Held, words: _Words, docs: I64) -> Iterator[tuple[int, str]]:
+    """Yield (place among the documents, what) where a field has more or fewer words, or a value too many."""
+    for (field, (own, counts)), stated in zip(held.lengths.items(), words.lengths(), strict=True):
+        places = np.searchsorted(own, docs)
+        there = places < len(own)
+        there[there] = own[places[there]] == docs[there]
+        found = np.full(len(docs), _NO_VALUE)
+        found[there] = counts[places[there]]
+        for place in np.flatnonzero(found != stated).tolist():
             yield place, f"the length of {field}"
 
 

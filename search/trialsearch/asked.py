@@ -1,8 +1,9 @@
-"""What a call of `search` asks, part by part: the words, each option, each filter, as queries.
+"""What a call of `search` asks, part by part: the words and each option, as queries; filters are parts too
+(`trialsearch.filters`).
 
 A part is *loose* where a trial may have some of its words and still be worth showing (plain words), it
-*selects* where it has no words of its own (codes, ranges, names of countries); all other parts (an option, a
-phrase, a field) are met or not.
+*selects* where it has no words of its own (codes, ranges, names of countries), it *filters* where it leaves
+the order alone; all other parts (an option, a phrase, a field) are met or not.
 """
 
 from __future__ import annotations
@@ -11,10 +12,23 @@ from collections.abc import Iterable, Mapping
 
 from trialindex.frozen import frozen
 from trialindex.registry_ids import is_nct_id
-from trialsearch.parse import age_query, code_query, parse, range_query
-from trialsearch.query import All, And, Code, In, Name, Not, Or, Query, Words
+from trialsearch.parse import parse
+from trialsearch.query import (
+    All,
+    And,
+    AtSite,
+    Covered,
+    Expanded,
+    In,
+    Not,
+    Or,
+    Query,
+    Tilted,
+    Words,
+    conjunction,
+)
 
-__all__ = ["AREA_OPTIONS", "Filters", "Part", "filter_parts", "option_parts", "query_parts"]
+__all__ = ["AREA_OPTIONS", "Part", "conjuncts", "effective", "option_parts", "query_parts"]
 
 # A search option asks one area.
 AREA_OPTIONS = {
@@ -23,48 +37,39 @@ AREA_OPTIONS = {
     "title": "TitleSearch",
     "outcome": "OutcomeSearch",
     "sponsor": "SponsorSearch",
+    "lead": "LeadSponsorName",
     "location": "LocationSearch",
     "id": "IdSearch",
+    "patient": "PatientSearch",
     "inclusion": "Inclusion",
     "exclusion": "Exclusion",
 }
 
 
-OneOrMore = str | int | Iterable[str | int]
-
-
 @frozen
 class Part:
-    """A part of what was asked: its text for a person, its query, and what may be done with it."""
+    """A part of what was asked: its text for a person, its query, what may be done with it, and what the
+    user should know of how it was read.
+    """
 
     label: str
     query: Query
     loose: bool = False
     selects: bool = False
+    filters: bool = False
+    notes: tuple[str, ...] = ()
 
 
-@frozen
-class Filters:
-    """The filters of a search; None asks nothing. See `TrialSearch.search` for what each takes."""
-
-    status: OneOrMore | None = None
-    phase: OneOrMore | None = None
-    type: OneOrMore | None = None
-    sex: str | None = None
-    age: str | int | None = None
-    country: OneOrMore | None = None
-    start: str | None = None
-    updated: str | None = None
-    with_results: bool | None = None
+def conjuncts(query: Query) -> tuple[Query, ...]:
+    """Return the queries that must all be met."""
+    return query.parts if isinstance(query, And) else (query,)
 
 
 def query_parts(text: str) -> list[Part]:
     """Return the parts of a query text, one a conjunct. Raises QueryError as `parse` does."""
     if not text.strip():
         return []
-    query = parse(text)
-    conjuncts = query.parts if isinstance(query, And) else (query,)
-    return [Part(str(part), part, isinstance(part, Words), _selects(part)) for part in conjuncts]
+    return [Part(str(part), part, isinstance(part, Words), _selects(part)) for part in conjuncts(parse(text))]
 
 
 def option_parts(options: Mapping[str, str | None]) -> list[Part]:
@@ -76,9 +81,12 @@ def option_parts(options: Mapping[str, str | None]) -> list[Part]:
     ]
 
 
-def filter_parts(filters: Filters) -> list[Part]:
-    """Return a part for each filter that was given. Raises QueryError for a value that is none."""
-    return [Part(label, query, selects=True) for label, query in _filters(filters)]
+def effective(parts: Iterable[Part], area: str) -> Query:
+    """Return all that was asked as one query that finds the same trials when it is asked alone; `area`: where
+    words without one were asked.
+    """
+    asked = [part.query if area == "BasicSearch" else _inward(part.query, area) for part in parts]
+    return conjunction(asked)
 
 
 def _selects(query: Query) -> bool:
@@ -88,6 +96,8 @@ def _selects(query: Query) -> bool:
             return False
         case And(parts) | Or(parts):
             return all(_selects(part) for part in parts)
+        case Expanded(_, part) | Covered(_, part) | Tilted(_, part):
+            return _selects(part)
         case _:
             return not hasattr(query, "text")
 
@@ -115,51 +125,13 @@ def _inward(query: Query, area: str) -> Query:
             return Or(tuple(_inward(part, area) for part in parts))
         case Not(part):
             return Not(_inward(part, area))
-        case In() | All():
+        case Expanded(level, part):
+            return Expanded(level, _inward(part, area))
+        case Covered(how, part):
+            return Covered(how, _inward(part, area))
+        case Tilted(field, part):
+            return Tilted(field, _inward(part, area))
+        case In() | All() | AtSite():
             return query
         case _:
             return In(area, query) if hasattr(query, "text") else query
-
-
-def _listed(value: OneOrMore) -> list[str]:
-    if isinstance(value, str | int):
-        return [str(value)]
-    return [str(item) for item in value]
-
-
-def _filters(filters: Filters) -> Iterable[tuple[str, Query]]:
-    for label, field, value in (
-        ("status", "OverallStatus", filters.status),
-        ("phase", "Phase", filters.phase),
-        ("type", "StudyType", filters.type),
-    ):
-        if value is not None and (codes := _listed(value)):
-            yield f"{label}: {','.join(codes)}", code_query(field, ",".join(codes))
-    if filters.sex is not None:
-        yield f"sex: {filters.sex}", _for_patients_of(filters.sex)
-    if filters.age is not None:
-        yield f"age: {filters.age}", age_query(str(filters.age))
-    if filters.country is not None and (countries := _listed(filters.country)):
-        names = tuple(Name("Country", " ".join(name.split())) for name in countries)
-        yield f"country: {', '.join(countries)}", names[0] if len(names) == 1 else Or(names)
-    for label, field, dates in (
-        ("start", "StartDate", filters.start),
-        ("updated", "LastUpdatePostDate", filters.updated),
-    ):
-        if dates is not None:
-            low, dots, high = dates.partition("..")
-            yield f"{label}: {dates}", range_query(field, low, high if dots else low)
-    if filters.with_results is not None:
-        posted = Code("HasResults", "true")
-        yield (
-            f"results: {'yes' if filters.with_results else 'no'}",
-            posted if filters.with_results else Not(posted),
-        )
-
-
-def _for_patients_of(sex: str) -> Query:
-    """Return the query for trials that a patient of a sex may join: those for that sex, and those for all."""
-    asked = code_query("Sex", sex)
-    codes = asked.parts if isinstance(asked, Or) else (asked,)
-    both = tuple(dict.fromkeys((*codes, Code("Sex", "ALL"))))
-    return both[0] if len(both) == 1 else Or(both)

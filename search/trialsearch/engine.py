@@ -14,9 +14,9 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -24,37 +24,31 @@ from trialindex.analysis import fold
 from trialindex.contents import exists
 from trialindex.errors import IndexMissing, QueryError
 from trialindex.snapshot import Snapshot, open_snapshot
-from trialsearch.asked import Filters, OneOrMore, Part, filter_parts, option_parts, query_parts
 from trialsearch.evaluate import Evaluator, Top
-from trialsearch.expand import Expansion, expand, says_nothing
+from trialsearch.expand import Expansion
 from trialsearch.lexicon import IndexLexicon
-from trialsearch.lists import Bools, Docs, Recent, Scores, at_places, best_first
+from trialsearch.lists import Bools, Docs, Recent, Scores, at_places
 from trialsearch.misspelt import offers
-from trialsearch.parse import conjunction
-from trialsearch.partial import PartialHits, pieces
+from trialsearch.partial import PartialHits
+from trialsearch.plans import Plan, Question, make_plan
 from trialsearch.query import And, Query
-from trialsearch.results import Asked, Hit, Results, Step, Widening
-from trialsearch.selecting import only_selects
-from trialsearch.trimming import trimmed
+from trialsearch.results import Asked, Funnel, Hit, Results, Widening
+from trialsearch.sorting import RELEVANCE, SortKey, by_relevance, ordered, parse_sort
 
 if TYPE_CHECKING:
     from trialindex.trial import Trial
+    from trialsearch.facets import Facets
+    from trialsearch.filters import FilterValues
     from trialsearch.suggest import NameList, Suggestion
     from trialsearch.vocab import Meanings
+    from trialsearch.whole import Whole
 
-__all__ = ["SORTS", "TrialSearch", "default_index"]
+__all__ = ["TrialSearch", "default_index"]
 
-# What `sort` takes besides relevance, and whether the greatest value comes first.
-SORTS = {
-    "updated": ("LastUpdatePostDate", True),
-    "start": ("StartDate", True),
-    "completion": ("CompletionDate", True),
-    "posted": ("StudyFirstPostDate", True),
-    "enrollment": ("EnrollmentCount", True),
-    "id": ("", False),
-}
 # Questions that a snapshot keeps parsed and widened.
 _KEPT_PLANS = 500
+# What filters together leave that is kept.
+_KEPT_ALLOWED = 16
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
@@ -151,38 +145,32 @@ class TrialSearch:
         title: str | None = None,
         outcome: str | None = None,
         sponsor: str | None = None,
+        lead: str | None = None,
         location: str | None = None,
         id: str | None = None,
+        patient: str | None = None,
         inclusion: str | None = None,
         exclusion: str | None = None,
         everywhere: bool = False,
-        status: str | Iterable[str] | None = None,
-        phase: str | int | Iterable[str | int] | None = None,
-        type: str | Iterable[str] | None = None,
-        sex: str | None = None,
-        age: str | int | None = None,
-        country: str | Iterable[str] | None = None,
-        start: str | None = None,
-        updated: str | None = None,
-        with_results: bool | None = None,
         sort: str = "relevance",
         limit: int | None = 10,
         offset: int = 0,
         fuzzy: bool = True,
         synonyms: bool = True,
+        **filters: Unpack[FilterValues],
     ) -> Results:
         """Search, and return a page of results.
 
         `query` is text in the query language (`trialsearch.parse`); plain words ask the area BasicSearch,
         with `everywhere` all text of a trial. `cond` to `exclusion` ask one area each, in the same
-        language. The others are filters, and do not touch the score: `status`, `phase`, `type` take one or
-        several codes or their words, `sex` is that of a patient (female: trials for women and for all),
-        `age` a patient's in years or as `6 months`, `country` one or several, `start` and `updated` a date
-        or `FROM..TO`, `with_results` True or False.
+        language. `filters` leave trials out and do not touch the score; `trialsearch.filters.FilterValues`
+        says which there are and what each takes: `status="recruiting"`, `phase=[1, "1/2"]`, `age=34`,
+        `country="China"`, `near="Boston", within="50mi"`, `start="2012..2013-06"`,
+        `filter="AREA[DesignMasking]DOUBLE"`.
 
-        `sort`: relevance, or one of SORTS with `:asc` or `:desc` behind it; missing values last, ties by
-        id. `limit` None gives all. Trials that have only some of the words follow, marked partial, where
-        room is left and the order is by relevance.
+        `sort` (`trialsearch.sorting`): relevance, or one or two keys such as `start:asc,enrollment`; missing
+        values last, ties by id. `limit` None gives all. Trials that have only some of the words follow,
+        marked partial, where room is left and the order is by relevance.
 
         Raises QueryError (QuerySyntaxError with the place) for a query, filter or sort that cannot be asked.
         """
@@ -194,19 +182,28 @@ class TrialSearch:
             "title": title,
             "outcome": outcome,
             "sponsor": sponsor,
+            "lead": lead,
             "location": location,
             "id": id,
+            "patient": patient,
             "inclusion": inclusion,
             "exclusion": exclusion,
         }
-        filters = Filters(
-            _settled(status), _settled(phase), _settled(type), sex, age, _settled(country), start, updated,
-            with_results,
-        )  # fmt: skip
         base = "Everywhere" if everywhere else "BasicSearch"
+        question = Question(query, tuple(options.items()), _settled(filters), base, fuzzy, synonyms)
+        keys = parse_sort(sort)
         state = self._current()
-        plan = state.plan((query, tuple(options.items()), filters, base, fuzzy, synonyms))
-        return _answer(state, plan, sort, limit, offset)
+        return _answer(state, state.plan(question), keys, limit, offset)
+
+    def registry_search(self, parameters: Mapping[str, object]) -> Results:
+        """Search by the parameters of the registry's own API: `{"query.cond": "lung cancer",
+        "filter.overallStatus": "RECRUITING", "pageSize": 20}`. See `trialsearch.registry_params`.
+
+        Raises QueryError for a parameter that there is not, naming the nearest, and as `search` does.
+        """
+        from trialsearch.registry_params import arguments
+
+        return self.search(**arguments(parameters))
 
     def similar(self, identifier: str, *, limit: int = 10) -> Results:
         """Return the trials most like a trial: those that share its most telling words.
@@ -224,8 +221,9 @@ class TrialSearch:
         top = evaluator.top(query, "BasicSearch", limit, others)
         hits = _hits(top.docs, top.scores, len(top.docs), Asked(evaluator, query, "BasicSearch"))
         return Results(
-            hits, query, total=top.total, partial_total=lambda: 0, offset=0, notes=(), steps=lambda: (),
-            did_you_mean=lambda: (), elsewhere=lambda: 0, widened=lambda: (),
+            hits, query, effective=None, total=top.total, partial_total=lambda: 0, offset=0, notes=(),
+            funnel=lambda: Funnel((), None), did_you_mean=lambda: (), elsewhere=lambda: 0, widened=lambda: (),
+            whole=lambda: _whole(state, np.sort(top.docs), Asked(evaluator, query, "BasicSearch"), query),
         )  # fmt: skip
 
     def meanings(self, term: str) -> Meanings:
@@ -244,30 +242,6 @@ class TrialSearch:
         return self._current().names().suggest(prefix, limit)
 
 
-_Question = tuple[str, tuple[tuple[str, str | None], ...], Filters, str, bool, bool]
-
-
-class _Plan(NamedTuple):
-    """What a question means on one snapshot.
-
-    `parts` and their `widened` queries; `whole`, all of them; `asked`, without what only selects, which is
-    `masks`; of `asked` the `loose` and the `strict` queries; `area`, where plain words are asked; `texts`,
-    (option, text) of what was typed; what `expansion` found out.
-    """
-
-    parts: list[Part]
-    widened: list[Query]
-    whole: Query
-    asked: Query
-    masks: tuple[Query, ...]
-    loose: list[Query]
-    strict: list[Query]
-    area: str
-    texts: list[tuple[str, str]]
-    expansion: Expansion
-    notes: tuple[str, ...]
-
-
 class _State:
     """A snapshot, and what was made ready over it. Shared between threads."""
 
@@ -275,8 +249,10 @@ class _State:
         self.snapshot = snapshot
         self.lexicon = IndexLexicon(snapshot)
         self.evaluator = Evaluator(snapshot)
-        self._plans: Recent[_Plan] = Recent(_KEPT_PLANS)
+        self._plans: Recent[Plan] = Recent(_KEPT_PLANS)
+        self._allowed: Recent[Bools] = Recent(_KEPT_ALLOWED)
         self._names: NameList | None = None
+        self._facets: Facets | None = None
 
     def names(self) -> NameList:
         """Return the names for suggestions."""
@@ -286,52 +262,43 @@ class _State:
             self._names = NameList(self.snapshot)
         return self._names
 
-    def plan(self, question: _Question) -> _Plan:
+    def facets(self) -> Facets:
+        """Return what counts facets."""
+        from trialsearch.facets import Facets
+
+        if self._facets is None:
+            self._facets = Facets(self.snapshot)
+        return self._facets
+
+    def plan(self, question: Question) -> Plan:
         """Return what a question means; raises QueryError where it cannot be asked."""
         found = self._plans.get(question)
         if found is None:
-            found = self._make_plan(question)
+            found = make_plan(question, self.lexicon, self.evaluator)
             self._plans.put(question, found)
         return found
 
-    def _make_plan(self, question: _Question) -> _Plan:
-        query, options, filters, area, fuzzy, synonyms = question
-        parts = [*query_parts(query), *option_parts(dict(options)), *filter_parts(filters)]
-        expansion = Expansion(self.lexicon, synonyms=synonyms, fuzzy=fuzzy)
-        widened = [trimmed(expand(part.query, expansion, area), self.snapshot.anywhere) for part in parts]
-        telling = [number for number, part in enumerate(widened) if not says_nothing(part)]
-        if telling:
-            parts = [parts[number] for number in telling]
-            widened = [widened[number] for number in telling]
-        scored = [
-            (part, query) for part, query in zip(parts, widened, strict=True) if not only_selects(query)
-        ]
-        return _Plan(
-            parts,
-            widened,
-            conjunction(widened),
-            conjunction([query for _, query in scored]),
-            tuple(query for query in widened if only_selects(query)),
-            [query for part, query in scored if part.loose],
-            [query for part, query in scored if not part.loose],
-            area,
-            [("", query), *((option, text) for option, text in options if text)],
-            expansion,
-            tuple(dict.fromkeys(expansion.notes)),
-        )
-
-    def allowed(self, plan: _Plan) -> Bools | None:
-        """Return the documents that the filters of a plan and deletions leave, bool[corpus]; None are all."""
+    def allowed(self, plan: Plan) -> Bools | None:
+        """Return the documents that the filters of a plan and deletions leave, bool[corpus]; None are all.
+        Shared: do not change it.
+        """
         live = self.snapshot.live
         if not plan.masks:
             return live
-        mask = self.evaluator.mask(plan.masks[0] if len(plan.masks) == 1 else And(plan.masks))
-        return mask if live is None else mask & live
+        found = self._allowed.get((plan.masks, plan.area))
+        if found is None:
+            mask = self.evaluator.mask(plan.masks[0] if len(plan.masks) == 1 else And(plan.masks), plan.area)
+            found = mask if live is None else mask & live
+            self._allowed.put((plan.masks, plan.area), found)
+        return found
 
 
-def _settled(value: OneOrMore | None) -> OneOrMore | None:
-    """Return the value of a filter as one that can be compared."""
-    return value if value is None or isinstance(value, str | int) else tuple(str(item) for item in value)
+def _settled(filters: Mapping[str, object]) -> tuple[tuple[str, object], ...]:
+    if not filters:
+        return ()
+    from trialsearch.filters import settled
+
+    return settled(filters)
 
 
 def _hits(docs: Docs, scores: Scores, full: int, asked: Asked) -> list[Hit]:
@@ -345,21 +312,21 @@ def _hits(docs: Docs, scores: Scores, full: int, asked: Asked) -> list[Hit]:
     ]
 
 
-def _answer(state: _State, plan: _Plan, sort: str, limit: int | None, offset: int) -> Results:
+def _answer(state: _State, plan: Plan, keys: tuple[SortKey, ...], limit: int | None, offset: int) -> Results:
     evaluator, area = state.evaluator, plan.area
     allowed = state.allowed(plan)
     end = None if limit is None else offset + limit
-    top = _top(evaluator, plan, allowed, sort, end)
+    top = _top(evaluator, plan, allowed, keys, end)
     docs, scores = top.docs[offset:], top.scores[offset:]
     met = len(docs)
-    if sort == "relevance" and (end is None or top.total < end):
+    if by_relevance(keys) and (end is None or top.total < end):
         partial = PartialHits(evaluator, plan.loose, plan.strict, area, allowed)
         if partial.possible:
             # Partial hits are counted on from the full ones.
             skip = max(0, offset - top.total)
             more, worth = partial.top(None if end is None else end - top.total, np.sort(top.docs))
             docs, scores = np.concatenate((docs, more[skip:])), np.concatenate((scores, worth[skip:]))
-    hits = _hits(docs, scores, met, Asked(evaluator, plan.whole, area))
+    hits = _hits(docs, scores, met, Asked(evaluator, plan.whole, area, plan.near))
 
     def full(where: str) -> Docs:
         docs = evaluator.match(plan.asked, where)
@@ -369,14 +336,10 @@ def _answer(state: _State, plan: _Plan, sort: str, limit: int | None, offset: in
         partial = PartialHits(evaluator, plan.loose, plan.strict, area, allowed)
         return partial.total(full(area)) if partial.possible else 0
 
-    def steps() -> tuple[Step, ...]:
-        found: list[Step] = []
-        left = state.snapshot.docs()
-        for label, query in pieces(plan.parts, plan.widened):
-            docs = evaluator.match(query, area)
-            left = left[at_places(docs, left, evaluator.size)[1]]
-            found.append(Step(label, len(docs), len(left)))
-        return tuple(found)
+    def counted() -> Funnel:
+        from trialsearch.funnel import funnel
+
+        return funnel(evaluator, plan.parts, plan.widened, area)
 
     def elsewhere() -> int:
         if area == "Everywhere" or all(part.selects for part in plan.parts):
@@ -392,36 +355,36 @@ def _answer(state: _State, plan: _Plan, sort: str, limit: int | None, offset: in
     return Results(
         hits,
         plan.whole,
+        effective=plan.effective,
         total=top.total,
         partial_total=partial_total,
         offset=offset,
         notes=plan.notes,
-        steps=steps,
+        funnel=counted,
         did_you_mean=lambda: tuple(_did_you_mean(plan.texts, plan.expansion, state.lexicon)),
         elsewhere=elsewhere,
         widened=widened,
+        whole=lambda: _whole(state, full(area), Asked(evaluator, plan.whole, area, plan.near), plan.asked),
     )
 
 
-def _top(evaluator: Evaluator, plan: _Plan, allowed: Bools | None, sort: str, end: int | None) -> Top:
-    """Return the first documents of an answer in the order asked; raises QueryError for one unknown."""
-    name, _, direction = sort.partition(":")
-    if name == "relevance" and not direction:
+def _whole(state: _State, docs: Docs, asked: Asked, scored: Query) -> Whole:
+    from trialsearch.whole import Whole
+
+    return Whole(docs, asked, scored, state.facets())
+
+
+def _top(
+    evaluator: Evaluator, plan: Plan, allowed: Bools | None, keys: tuple[SortKey, ...], end: int | None
+) -> Top:
+    """Return the first documents of an answer in the order asked."""
+    if keys == RELEVANCE:
         return evaluator.top(plan.asked, plan.area, end, allowed)
-    if name not in SORTS or direction not in {"", "asc", "desc"}:
-        raise QueryError(
-            f"no sort {sort!r}; relevance, or one of {', '.join(SORTS)}, with :asc or :desc behind it"
-        )
-    field, falling = SORTS[name]
-    falling = falling if not direction else direction == "desc"
     docs, scores = evaluator.found(plan.asked, plan.area)
     if allowed is not None:
         kept = allowed[docs]
         docs, scores = docs[kept], scores[kept]
-    values = evaluator.snapshot.column(field)[docs] if field else evaluator.ranks()[docs].astype(np.float64)
-    worth = np.nan_to_num(values if falling else -values, nan=-np.inf)
-    first, _ = best_first(docs, worth, end, evaluator.keys)
-    return Top(first, scores[docs.searchsorted(first)], len(docs))
+    return Top(*ordered(evaluator, docs, scores, keys, end, plan.near), len(docs))
 
 
 def _did_you_mean(texts: list[tuple[str, str]], expansion: Expansion, lexicon: IndexLexicon) -> list[str]:

@@ -19,7 +19,10 @@ from trialsearch.query import (
     Prefix,
     Query,
     Term,
+    Tiers,
+    Tilted,
     Unless,
+    Verified,
     Wildcard,
     Within,
 )
@@ -44,14 +47,25 @@ def explain(evaluator: Evaluator, query: Query, doc: int, area: str = "BasicSear
             kind = "all of" if isinstance(query, And) else "any of"
             return Explanation(f"{kind}, sum", score, _explained(evaluator, parts, doc, area))
         case Best(text, ways):
-            worth = {way: evaluator.score_of(way.part, doc, area) * way.weight for way in ways}
+            worth = {
+                way: evaluator.score_of(way.part, doc, area) * evaluator.worth(way, area) for way in ways
+            }
             held = [way for way in ways if evaluator.finds(way.part, doc, area)]
             best = max(held, key=lambda way: worth[way])
             how = "as typed" if best.how == "typed" else f"by {best.how} {best.text!r}"
             below = _explained(evaluator, (best.part,), doc, area)
-            return Explanation(f"{text}: {how}, x {best.weight:g}", score, below)
+            return Explanation(f"{text}: {how}, x {evaluator.worth(best, area):.4g}", score, below)
         case Unless(part, _):
             return explain(evaluator, part, doc, area)
+        case Verified(text, _, part):
+            below = _explained(evaluator, (part,), doc, area)
+            return Explanation(f"has exactly the text {text!r}, sum", score, below)
+        case Tilted(field, part):
+            factor = float(evaluator.tilt(field).factors(np.array([doc], np.uint32))[0])
+            below = _explained(evaluator, (part,), doc, area)
+            return Explanation(f"tilted by {field}: score x {factor:.4g}", score, below)
+        case Tiers(text, parts):
+            return _tier(evaluator, text, parts, doc, area, score)
         case Boost(part, weight):
             return Explanation(
                 f"boosted: score x {weight:g}", score, _explained(evaluator, (part,), doc, area)
@@ -69,6 +83,21 @@ def _explained(
 ) -> tuple[Explanation, ...]:
     found = (explain(evaluator, part, doc, area) for part in parts)
     return tuple(part for part in found if part is not None)
+
+
+def _tier(
+    evaluator: Evaluator, text: str, parts: tuple[Query, ...], doc: int, area: str, score: float
+) -> Explanation:
+    number, part = next(
+        (number, part) for number, part in enumerate(parts, 1) if evaluator.finds(part, doc, area)
+    )
+    own = evaluator.score_of(part, doc, area)
+    factor = score / own if own else 1.0
+    return Explanation(
+        f"{text}: tier {number} of {len(parts)}, below all of the one before: score x {factor:.4g}",
+        score,
+        _explained(evaluator, (part,), doc, area),
+    )
 
 
 def _several(

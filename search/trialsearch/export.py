@@ -15,15 +15,19 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from trialsearch.lines import clean
+from trialsearch.output_fields import DEFAULT, NEAR, OutputField, cells, row
 
 if TYPE_CHECKING:
+    from trialsearch.facets import Facet
     from trialsearch.results import Hit, Results, Step
 
-__all__ = ["as_csv", "as_ids", "as_json", "as_jsonl", "dumped", "guarded"]
+__all__ = ["as_csv", "as_ids", "as_json", "as_jsonl", "cell_text", "csv_row", "dumped", "guarded"]
+
+Fields = tuple[OutputField, ...]
 
 
 def dumped(value: Any, indent: int | None = None, ascii_only: bool = False) -> str:
@@ -43,29 +47,8 @@ def dumped(value: Any, indent: int | None = None, ascii_only: bool = False) -> s
     )
 
 
-def _fields(hit: Hit) -> dict[str, Any]:
-    found = hit.summary
-    return {
-        "id": hit.id,
-        "score": round(hit.score, 6),
-        "partial": hit.partial,
-        "title": found.title,
-        "status": found.status,
-        "phases": list(found.phases),
-        "study_type": found.study_type,
-        "start": found.start,
-        "completion": found.completion,
-        "enrollment": found.enrollment,
-        "conditions": list(found.conditions),
-        "interventions": list(found.interventions),
-        "sponsor": found.sponsor,
-        "countries": list(found.countries),
-        "has_results": found.has_results,
-    }
-
-
 def _entry(hit: Hit, explain: bool) -> dict[str, Any]:
-    entry = _fields(hit)
+    entry = row(hit, (*DEFAULT, *NEAR) if hit.distance_unit else DEFAULT)
     entry["why"] = [
         {"asked": match.asked, "how": match.how, "found": match.found, "fields": list(match.fields)}
         for match in hit.why
@@ -80,21 +63,30 @@ def _entry(hit: Hit, explain: bool) -> dict[str, Any]:
 
 
 def _step(step: Step) -> dict[str, Any]:
-    return {"text": step.text, "alone": step.alone, "left": step.left}
+    counted = {"text": step.text, "alone": step.alone, "left": step.left, "without": step.without}
+    return counted | ({"inside": [_step(part) for part in step.inside]} if step.inside else {})
 
 
 def as_json(
-    results: Results, *, limit: int | None = None, explain: bool = False, ascii_only: bool = False
+    results: Results,
+    *,
+    limit: int | None = None,
+    explain: bool = False,
+    ascii_only: bool = False,
+    fields: Fields | None = None,
+    facets: Mapping[str, Facet] | None = None,
 ) -> str:
     """Return an answer as one JSON object.
 
     `elsewhere` is null where the page is full and it was not counted; `steps` and `did_you_mean` are filled
-    where nothing was found.
+    where nothing was found. With `fields` a hit has only these, and partial hits, which could not say what
+    they are, are left out. With `facets` there is one object more.
     """
     empty = not results.total
     short = limit is None or results.total < limit
     whole = {
         "query": str(results.query),
+        "effective": results.effective,
         "total": results.total,
         "partial_total": results.partial_total,
         "offset": results.offset,
@@ -102,17 +94,29 @@ def as_json(
         "elsewhere": results.elsewhere if short else None,
         "steps": [_step(step) for step in results.steps] if empty else [],
         "did_you_mean": list(results.did_you_mean) if empty else [],
-        "hits": [_entry(hit, explain) for hit in results],
     }
+    if facets is not None:
+        from trialsearch import facet_text
+
+        whole["facets"] = facet_text.as_dict(facets)
+    whole["hits"] = list(entries(results, explain, fields))
     return dumped(whole, indent=2, ascii_only=ascii_only)
 
 
-def as_jsonl(results: Results, *, explain: bool = False, ascii_only: bool = False) -> Iterator[str]:
-    """Yield each hit as one line of JSON."""
-    return (dumped(_entry(hit, explain), ascii_only=ascii_only) for hit in results)
+def as_jsonl(
+    results: Iterable[Hit], *, explain: bool = False, ascii_only: bool = False, fields: Fields | None = None
+) -> Iterator[str]:
+    """Yield each hit as one line of JSON; with `fields` as in `as_json`."""
+    return (dumped(entry, ascii_only=ascii_only) for entry in entries(results, explain, fields))
 
 
-def as_ids(results: Results) -> Iterator[str]:
+def entries(hits: Iterable[Hit], explain: bool, fields: Fields | None) -> Iterator[dict[str, Any]]:
+    if fields is None:
+        return (_entry(hit, explain) for hit in hits)
+    return (row(hit, fields) for hit in hits if not hit.partial)
+
+
+def as_ids(results: Iterable[Hit]) -> Iterator[str]:
     """Yield the id of each trial found; a bare id cannot say that it is partial, so those are left out."""
     return (clean(hit.id) for hit in results if not hit.partial)
 
@@ -123,22 +127,37 @@ CSV_COLUMNS = (
 )  # fmt: skip
 
 
-def as_csv(results: Results) -> Iterator[str]:
-    """Yield a header and a row for each trial found, as lines of CSV; partial hits are left out."""
-    yield _row(CSV_COLUMNS)
-    for hit in (hit for hit in results if not hit.partial):
-        fields = _fields(hit)
-        yield _row([_cell(fields[column]) for column in CSV_COLUMNS])
+def as_csv(results: Iterable[Hit], fields: Fields | None = None) -> Iterator[str]:
+    """Yield a header and a row for each trial found, as lines of CSV; partial hits are left out.
+
+    Where a place was asked, three columns more say how far the sites are.
+    """
+    hits = [hit for hit in results if not hit.partial]
+    shown = fields
+    if shown is None:
+        near = NEAR if any(hit.distance_unit for hit in hits[:1]) else ()
+        shown = (*map(OutputField, CSV_COLUMNS), *near)
+    yield csv_row(field.name for field in shown)
+    for hit in hits:
+        yield csv_row(guarded(cell_text(value)) for value in cells(hit, shown).values())
 
 
-def _cell(value: Any) -> str:
+def cell_text(value: Any) -> str:
+    """Return a value as the text of one cell: lists joined by bars, yes and no, coordinates with a comma.
+
+    >>> cell_text(["a", "b"]), cell_text(True), cell_text(None), cell_text({"lat": 42.36, "lon": -71})
+    ('a|b', 'yes', '', '42.36,-71')
+    """
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        value = "|".join(value)
-    return guarded(clean(value)) if isinstance(value, str) else str(value)
+        return "|".join(map(cell_text, value))
+    if isinstance(value, dict):
+        point = [value.get("lat"), value.get("lon")]
+        return ",".join(map(str, point)) if None not in point else dumped(value)
+    return clean(value) if isinstance(value, str) else str(value)
 
 
 def guarded(text: str) -> str:
@@ -147,9 +166,11 @@ def guarded(text: str) -> str:
     return f"'{text}" if formula and not re.fullmatch(r"[+-]?\d+(\.\d+)?", text) else text
 
 
-def _row(cells: Iterable[str]) -> str:
+def csv_row(cells: Iterable[str]) -> str:
+    """Return cells as one line of CSV."""
     import csv
 
     out = io.StringIO()
-    csv.writer(out, lineterminator="").writerow(cells)
-    return out.getvalue()
+    # What the line end has is quoted in a cell.
+    csv.writer(out, lineterminator="\r\n").writerow(cells)
+    return out.getvalue().removesuffix("\r\n")

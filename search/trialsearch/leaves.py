@@ -7,7 +7,8 @@ Lists are kept between queries.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,20 +17,35 @@ import numpy as np
 from trialindex.errors import QueryError
 from trialindex.fields import FIELD_NUMBERS, PLACED, area_weights
 from trialsearch import places as stand
+from trialsearch.exact import asks_criteria, criteria_edges
 from trialsearch.lists import Bools, Docs, Leaf, Recent, Scores, at_places, merged
-from trialsearch.query import Best, Fuzzy, Group, In, Near, Prefix, Query, Term, Wildcard, Within
+from trialsearch.query import (
+    Best,
+    Fuzzy,
+    Group,
+    In,
+    Near,
+    Or,
+    Prefix,
+    Query,
+    Term,
+    Unless,
+    Way,
+    Wildcard,
+    Within,
+)
 from trialsearch.ranking import GAIN, idf
 from trialsearch.widening import MEANT
 
 if TYPE_CHECKING:
     from trialindex.snapshot import Snapshot
 
-__all__ = ["LISTED", "Leaves"]
+__all__ = ["LISTED", "MOST_TERMS", "Leaves"]
 
 # A prefix, a wildcard and a misspelling are widened to the most frequent terms, no more; so many of all that
 # fit are tried whether the area has them.
-_MOST_TERMS = 200
-_MOST_TRIED = 2_000
+MOST_TERMS = 1_024
+_MOST_TRIED = 5_000
 # Postings of the lists that one snapshot keeps ready, each of 16 bytes or less: of terms, and of what takes
 # longer to make (phrases, groups, prefixes).
 _KEPT_TERMS = 4_000_000
@@ -41,6 +57,11 @@ _LETTERS = 3
 _FEW_OF = 2
 
 Weights = np.ndarray[Any, np.dtype[np.int64]]
+# (term, what it is worth), the most frequent first.
+_Meant = tuple[tuple[str, float], ...]
+
+# The numbers of the fields that hold parts of the criteria.
+_CRITERIA = [FIELD_NUMBERS[name] for name in ("InclusionCriteria", "ExclusionCriteria", "OtherCriteria")]
 
 _NO_DOCS: Docs = np.empty(0, np.uint32)
 _NO_PLACES = np.empty(0, np.int64)
@@ -60,7 +81,7 @@ class Leaves:
         self._made: Recent[Leaf] = Recent(_KEPT_MADE)
         # What few documents have of a phrase, with these documents.
         self._partly: Recent[tuple[Docs, Leaf]] = Recent(_KEPT_PARTLY)
-        self._words: Recent[tuple[tuple[str, float], ...]] = Recent(1000)
+        self._words: Recent[tuple[_Meant, bool]] = Recent(1000)
         self._norms: Recent[Scores] = Recent(12)
         self._fields: Recent[Weights] = Recent(100)
 
@@ -120,6 +141,30 @@ class Leaves:
         """Return how telling a term of so many documents is."""
         return idf(self.size, frequency)
 
+    def worth(self, way: Way, area: str) -> float:
+        """Return what the score of a way counts for: its weight, less where it tells more than it may."""
+        if way.than is None:
+            return way.weight
+        own = self._telling(way.part, area)
+        return way.weight * min(1.0, self._telling(way.than, area) / own) if own else way.weight
+
+    def _telling(self, query: Query, area: str) -> float:
+        """Return how telling words are: the idf of a term, of a phrase the sum, of several ways the most; 0
+        for what is none of these.
+        """
+        match query:
+            case In(inner, part):
+                return self._telling(part, inner)
+            case Unless(part, _):
+                return self._telling(part, area)
+            case Or(parts):
+                return max(self._telling(part, area) for part in parts)
+            case Term(term):
+                return self.idf(len(self.snapshot.postings(term, area).docs))
+            case Near(terms) | Within(terms, _):
+                return sum(self.idf(len(self.snapshot.postings(term, area).docs)) for term in terms if term)
+        return 0.0
+
     def _scored(self, docs: Docs, sums: np.ndarray[Any, Any], area: str, rarity: float) -> Leaf:
         return Leaf(docs, sums=sums, norms=self.norms(area), idf=rarity, factor=rarity * GAIN)
 
@@ -143,8 +188,7 @@ class Leaves:
         else:
             starts = self.within_places(query, area, docs)
         docs, sums = _by_document(starts, self._weights(area))
-        rarity = sum(self.idf(len(self.snapshot.postings(term, area).docs)) for term in query.terms if term)
-        return _settled(self._scored(docs, sums, area, rarity))
+        return _settled(self._scored(docs, sums, area, self._telling(query, area)))
 
     def group(self, query: Group, area: str) -> Leaf:
         """Return the list of words that count as one."""
@@ -171,23 +215,26 @@ class Leaves:
 
     def terms_of(self, query: Prefix | Wildcard | Fuzzy, area: str) -> tuple[tuple[str, float], ...]:
         """Return the terms in an area that a node means, each with what it is worth, the most frequent
-        first; at most 200.
+        first; at most 1,024 (see `cut_short`).
         """
+        return self._terms_of(query, area)[0]
+
+    def cut_short(self, query: Prefix | Wildcard | Fuzzy, area: str) -> bool:
+        """Whether a node means more terms in an area than are asked."""
+        return self._terms_of(query, area)[1]
+
+    def _terms_of(self, query: Prefix | Wildcard | Fuzzy, area: str) -> tuple[_Meant, bool]:
         key = (query, area)
         found = self._words.get(key)
         if found is None:
-            found = tuple(self._in_area(MEANT[type(query)](self.snapshot, query), area))
+            meant = MEANT[type(query)](self.snapshot, query)
+            ranked = sorted(meant, key=lambda term: (-meant[term][0], term))
+            held = (term for term in ranked[:_MOST_TRIED] if self.snapshot.frequency(term, area))
+            terms = tuple((term, meant[term][1]) for term in islice(held, MOST_TERMS))
+            more = next(held, None) is not None or len(ranked) > _MOST_TRIED
+            found = terms, more
             self._words.put(key, found)
         return found
-
-    def _in_area(self, terms: dict[str, tuple[int, float]], area: str) -> Iterator[tuple[str, float]]:
-        """Yield the most frequent of terms that an area has; `terms`: to (frequency, worth)."""
-        ranked = sorted(terms, key=lambda term: (-terms[term][0], term))
-        room = _MOST_TERMS
-        for term in ranked[:_MOST_TRIED]:
-            if room and self.snapshot.frequency(term, area):
-                room -= 1
-                yield term, terms[term][1]
 
     # Places
 
@@ -223,6 +270,8 @@ class Leaves:
         for term in order:
             held = self.snapshot.postings(term, area).docs
             docs = held if docs is None else docs[at_places(held, docs, self.size)[1]]
+        if docs is None:
+            return None
         places: dict[str, stand.Places] = {}
         for term in order:
             if not len(docs):
@@ -244,7 +293,41 @@ class Leaves:
             within = stand.distinct_documents(starts)
             before = self.term_places(query.denied, within, self._weights(area) > 0)
             starts = starts[~np.isin(starts - 1, before)]
+        if len(starts) and (query.starts or query.ends):
+            starts = self._anchored(query, starts, area)
         return starts
+
+    def _anchored(self, query: Near, places: stand.Places, area: str) -> stand.Places:
+        """Return the places of a phrase at which it begins a value, or ends it, as the phrase says."""
+        if query.ends and query.slop:
+            raise QueryError(f"a phrase that ends a value has no room for other words: {query}")
+        held = self.snapshot.values_of(stand.distinct_documents(places))
+        docs = np.repeat(stand.distinct_documents(places), np.diff(held.offsets))
+        kept = (self._weights(area) > 0)[held.fields]
+        bounds = stand.encoded(docs[kept], held.fields[kept], held.starts[kept])
+        offsets = [offset for offset, term in enumerate(query.terms) if term]
+        if query.starts:
+            places = places[stand.begin_values(places, offsets[0], bounds)]
+        if query.ends:
+            places = places[stand.end_values(places, offsets[-1] - offsets[0] + 1, bounds)]
+        return self._at_edges(query, places) if asks_criteria(area) else places
+
+    def _at_edges(self, query: Near, places: stand.Places) -> stand.Places:
+        """Return the places but those in parts of the criteria that do not begin, or end, the whole text.
+
+        The records of the trials with such places are read: the index has the parts alone.
+        """
+        kept = np.ones(len(places), np.bool_)
+        fields, docs = stand.fields_of(places), stand.documents_of(places)
+        edges: dict[int, dict[int, tuple[bool, bool]]] = {}
+        for at in np.flatnonzero(np.isin(fields, _CRITERIA)).tolist():
+            doc = int(docs[at])
+            if doc not in edges:
+                held = criteria_edges(self.snapshot.study(doc))
+                edges[doc] = {FIELD_NUMBERS[name]: edge for name, edge in held.items()}
+            begins, ends = edges[doc][int(fields[at])]
+            kept[at] = (begins or not query.starts) and (ends or not query.ends)
+        return places[kept]
 
     def _is_denied(self, denied: str, term: str) -> bool:
         """Whether any text may write the two with a hyphen, which makes one more term of both: no phrase
@@ -302,7 +385,7 @@ def _by_document(starts: stand.Places, weights: Any) -> tuple[Docs, Any]:
 # What makes the list of a node, and what tells it from others of its type.
 _MADE: dict[type, tuple[Callable[[Leaves, Any, str], Leaf], Callable[[Any], Hashable]]] = {
     Term: (Leaves.term, attrgetter("term")),
-    Near: (Leaves.near, attrgetter("terms", "slop", "denied")),
+    Near: (Leaves.near, attrgetter("terms", "slop", "denied", "starts", "ends")),
     Within: (Leaves.within, attrgetter("terms", "window")),
     Group: (Leaves.group, attrgetter("parts")),
     **dict.fromkeys(MEANT, (Leaves.several, lambda query: query)),

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 from trialindex.analysis import normal_words
-from trialindex.fields import concept_area, concept_term
+from trialindex.fields import ANY_AREA, concept_area, concept_term
 
 if TYPE_CHECKING:
     from trialindex.snapshot import Snapshot
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["IndexLexicon", "Lexicon"]
 
+# Trials of a word that is known, wherever it stands in them.
+_COMMON = 1000
+
 
 class Lexicon(Protocol):
     """What expansion has to know of the index and of the world; it is a `misspelt.Known` too."""
@@ -24,7 +27,7 @@ class Lexicon(Protocol):
     vocabulary: Vocabulary
 
     def frequency(self, word: str) -> int:
-        """Return how many trials have the term of a folded word, in any field."""
+        """Return how many trials have the term of a folded word, in a field that an area asks."""
 
     def linked(self, concept: int | None, area: str) -> int:
         """Return how many trials are linked to a concept, or to a kind of it, in what an area asks."""
@@ -63,8 +66,15 @@ class IndexLexicon:
         self._learned = snapshot.learned
 
     def frequency(self, word: str) -> int:
-        """Return how many trials have the term of a folded word, in any field."""
-        return max((self._snapshot.anywhere(term) for term in normal_words(word)), default=0)
+        """Return how many trials have the term of a folded word, in a field that an area asks; of a common
+        word, in any field.
+        """
+        return max(map(self._term, normal_words(word)), default=0)
+
+    def _term(self, term: str) -> int:
+        anywhere = self._snapshot.anywhere(term)
+        # Counting takes time, and nobody doubts a word of so many trials.
+        return self._snapshot.frequency(term, ANY_AREA) if 0 < anywhere < _COMMON else anywhere
 
     def linked(self, concept: int | None, area: str) -> int:
         """Return how many trials are linked to a concept or to a kind of it, 0 in an area that has no

@@ -1,85 +1,113 @@
-"""Text into a query tree. Knows the language and the names of fields, but no index.
+r"""Text into a query tree. Knows the language and the names of fields, but no index.
 
     expression := conjunct (OR conjunct)*
     conjunct   := operand ([AND] operand)*            side by side means AND
-    operand    := NOT operand | AREA[name] operand | name:operand | ( expression )
-                | "phrase" | word* | ALL | MISSING | RANGE[low, high] | word+
+    operand    := (NOT | AREA[x] | SEARCH[x] | EXPANSION[x] | COVERAGE[x] | TILT[x] | name:)* source
+    source     := word+ | word* | "phrase" | ( expression ) | ALL | MISSING | RANGE[low, high]
+                | DISTANCE[latitude, longitude, 50mi]
 
-Operators are written in capitals; a backslash takes the next word or character as it stands. A run of words
-is one node; an area is carried inward to the runs and phrases that are asked in it. `name` is a field, an
-area or a short form (`fields.resolve`); on a field of codes, days or numbers the operand is a value of it:
-`phase:2`, `status:recruiting,completed`, `start:2012..2013-06`, `age:34`.
+Operators are written in capitals, a bracket right behind them; a backslash takes the next word or character
+as it stands. A run of words is one node. An area is carried inward to what is asked in it; the other context
+operators stay around their operand, a source, and the innermost of a kind holds. `name` is a field, an area
+or a short form (`fields.resolve`). A field of codes, days, numbers or concepts takes a value, and the words
+after that are asked anywhere: `AREA[Phase]PHASE2 asthma`. A short form takes the next word alone: `phase:2`,
+`status:recruiting,completed`, `start:2012..2013-06`, `age:34`.
 
 >>> print(parse("lupus nephritis title:(children OR adolescents) phase:2"))
 lupus nephritis AND (AREA[TitleSearch]children OR AREA[TitleSearch]adolescents) AND AREA[Phase]PHASE2
+>>> print(parse('EXPANSION[concept]"heart attack" SEARCH[Location](city:Portland)'))
+EXPANSION[Concept]"heart attack" AND SEARCH[Location](AREA[LocationCity]Portland)
 >>> parse("lupus AND")
 Traceback (most recent call last):
     ...
 trialindex.errors.QuerySyntaxError: nothing follows AND
   lupus AND
            ^
->>> parse("phase:5")
+>>> parse("asthma phase:5")
 Traceback (most recent call last):
     ...
-trialindex.errors.QueryError: no phase '5'; one of NA, EARLY_PHASE1, PHASE1, PHASE2, PHASE3, PHASE4
+trialindex.errors.QuerySyntaxError: no phase '5'; one of NA, EARLY_PHASE1, PHASE1, PHASE2, PHASE3, PHASE4
+  asthma phase:5
+               ^
+
+What the registry's description leaves open: ALL inside a run of words is a word (relapsed ALL). MISSING asks
+one field, never an area of several. Inside SEARCH[Location] words without an AREA ask LocationSearch, and
+only what a site has can be asked. COVERAGE other than Contains goes with no EXPANSION wider than Concept, and
+Lossy with no COVERAGE.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
+from typing import TypeVar
 
 from trialindex import codes
-from trialindex.dates import Age, parse_age, parse_date
 from trialindex.errors import QueryError, QuerySyntaxError
 from trialindex.fields import AREAS, FIELDS, resolve
 from trialindex.frozen import frozen
 from trialindex.study_fields import by_piece
+from trialsearch.lexing import Token, shortened, starred, syntax_error, tokens, unescaped
 from trialsearch.query import (
-    AgeIs,
+    COVERAGES,
+    LEVELS,
     All,
-    And,
-    Code,
-    In,
+    AtSite,
+    Covered,
+    Expanded,
     Missing,
-    Name,
     Not,
-    Or,
     Phrase,
     Prefix,
     Query,
-    Range,
-    Words,
+    Tilted,
+    conjunction,
+    disjunction,
+)
+from trialsearch.values import (
+    age_query,
+    distance_query,
+    kind_of,
+    leading_value,
+    range_query,
+    takes_values,
+    text_query,
+    value_query,
 )
 
-__all__ = ["age_query", "code_query", "conjunction", "parse", "range_query"]
+__all__ = ["conjunction", "parse"]
 
-_LONGEST = 4000
-_DEEPEST = 64
+T = TypeVar("T")
 
-_TOKEN = re.compile(
-    r"\s*(?:(?P<open>\()|(?P<close>\))"
-    r'|(?P<quoted>"(?:[^"\\]|\\.)*(?:(?P<end>")|\\?$))'
-    r"|(?P<area>AREA\[(?P<areaname>[^\]]*)(?P<areaend>\]|$))"
-    r"|(?P<range>RANGE\[(?P<bounds>[^\]]*)(?P<rangeend>\]|$))"
-    r"|(?P<field>(?P<fieldname>[A-Za-z]+):(?=[^\s)]))"
-    r'|(?P<word>(?:\\.|[^\s()"\\])+\\?|\\))',
-    re.DOTALL,
-)
+_LONGEST = 4000  # characters
+_DEEPEST = 64  # operands, one in the other
+_LONGEST_VALUE = 8  # words
+
+# Fields of a site: what stands below this place of a record, the area of places, and whole names.
+_BELOW_SITES = "protocolSection.contactsLocationsModule.locations."
+_OF_SITES = frozenset({"LocationSearch", "Country", "CityName", "StateName"})
+# What short forms mean at a site, where they mean something else there.
+_AT_SITE = {"status": "LocationStatus"}
 
 
 @frozen
-class _Token:
-    kind: str
-    text: str
-    start: int
+class _Around:
+    """What stands around an operand: the area that is asked (None: the default one), whether one and the same
+    site must meet it, the EXPANSION and the COVERAGE that were stated, and the place of the inner of these.
+    """
+
+    area: str | None = None
+    site: bool = False
+    level: str = ""
+    how: str = ""
+    place: int = 0
 
 
 def parse(text: str) -> Query:
     """Return the tree of a query; of an empty one, `ALL`.
 
-    Raises QuerySyntaxError, with the place, where the text does not follow the grammar, and QueryError
-    where a field or a value does not exist or the query is too long (4,000 characters) or too deep (64
-    levels).
+    Raises QuerySyntaxError, with the place, where the text does not follow the grammar, where a name or a
+    value does not exist, and where it is too deep (64 levels); QueryError where it is too long (4,000
+    characters).
     """
     if len(text) > _LONGEST:
         raise QueryError(f"the query has {len(text):,} characters; at most {_LONGEST:,} can be asked at once")
@@ -88,79 +116,51 @@ def parse(text: str) -> Query:
     return _Parser(text).whole()
 
 
-def conjunction(parts: list[Query]) -> Query:
-    """Return the And of some queries, flat; of one, itself; of none, `ALL`."""
-    flat = [inner for part in parts for inner in (part.parts if isinstance(part, And) else (part,))]
-    return All() if not flat else flat[0] if len(flat) == 1 else And(tuple(flat))
-
-
-def _tokens(text: str) -> list[_Token]:
-    found: list[_Token] = []
-    place = 0
-    while place < len(text):
-        match = _TOKEN.match(text, place)
-        if match is None:
-            break
-        kind = next(
-            name
-            for name in ("open", "close", "quoted", "area", "range", "field", "word")
-            if match[name] is not None
-        )
-        start = match.start(kind)
-        if kind == "quoted" and not match["end"]:
-            raise _error(
-                'the quote is never closed: add a second " or put a backslash before it', text, start
-            )
-        if kind in {"area", "range"} and not match[f"{kind}end"]:
-            raise _error(f"the bracket of {kind.upper()} is never closed: add ]", text, start)
-        held = {"area": "areaname", "range": "bounds", "field": "fieldname"}.get(kind, kind)
-        found.append(_Token(kind, match[held], start))
-        place = match.end()
-    return found
-
-
-def _error(message: str, text: str, position: int) -> QuerySyntaxError:
-    shown = re.sub(r"\s", " ", text)
-    window = max(0, position - 60)
-    line = shown[window : window + 100]
-    return QuerySyntaxError(f"{message}\n  {line}\n  {' ' * (position - window)}^", text, position)
-
-
 class _Parser:
+    """One pass over the tokens of a text: each method reads what it is called after, and leaves the rest."""
+
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tokens = _tokens(text)
+        self._tokens = list(tokens(text))
         self._place = 0
         self._depth = 0
 
     def whole(self) -> Query:
-        query = self._expression(None)
+        query = self._expression(_Around())
         token = self._peek()
         if token is not None:
-            raise _error("this ) closes nothing: delete it, or open it with (", self._text, token.start)
+            raise self._error("this ) closes nothing: delete it, or open it with (", token)
         return query
 
-    def _peek(self) -> _Token | None:
+    def _peek(self) -> Token | None:
         return self._tokens[self._place] if self._place < len(self._tokens) else None
 
     def _is(self, word: str) -> bool:
         token = self._peek()
         return token is not None and token.kind == "word" and token.text == word
 
-    def _end_error(self, message: str) -> QuerySyntaxError:
-        token = self._peek()
-        return _error(message, self._text, token.start if token else len(self._text.rstrip()))
+    def _error(self, message: str, token: Token | None) -> QuerySyntaxError:
+        """Return the error that shows a token, or the end of the text."""
+        return syntax_error(message, self._text, token.start if token else len(self._text.rstrip()))
 
-    def _expression(self, area: str | None) -> Query:
-        parts = [self._conjunct(area)]
+    def _value(self, token: Token, meaning: Callable[..., T], *given: object) -> T:
+        """Return what a value means; what is wrong with it is shown at a token."""
+        try:
+            return meaning(*given)
+        except QueryError as error:
+            raise self._error(str(error), token) from None
+
+    # --- AND, OR and what they join ---
+
+    def _expression(self, around: _Around) -> Query:
+        parts = [self._conjunct(around)]
         while self._is("OR"):
             self._place += 1
-            parts.append(self._conjunct(area, after="OR"))
-        flat = [inner for part in parts for inner in (part.parts if isinstance(part, Or) else (part,))]
-        return flat[0] if len(flat) == 1 else Or(tuple(flat))
+            parts.append(self._conjunct(around, after="OR"))
+        return disjunction(parts)
 
-    def _conjunct(self, area: str | None, after: str = "") -> Query:
-        parts = [self._operand(area, after)]
+    def _conjunct(self, around: _Around, after: str = "") -> Query:
+        parts = [self._operand(around, after)]
         while True:
             token = self._peek()
             if token is None or token.kind == "close" or self._is("OR"):
@@ -169,250 +169,255 @@ class _Parser:
             if self._is("AND"):
                 self._place += 1
                 after = "AND"
-            parts.append(self._operand(area, after))
+            parts.append(self._operand(around, after))
 
-    def _operand(self, area: str | None, after: str = "") -> Query:
+    def _operand(self, around: _Around, after: str = "") -> Query:
         token = self._peek()
         if token is None or token.kind == "close" or self._is("AND") or self._is("OR"):
-            place = f"nothing follows {after}" if after else "an operand is missing here"
-            raise self._end_error(place)
+            raise self._error(f"nothing follows {after}" if after else "an operand is missing here", token)
         self._depth += 1
         if self._depth > _DEEPEST:
-            raise self._end_error(f"more than {_DEEPEST} levels: ask in a simpler way")
-        try:
-            return self._one(token, area)
-        finally:
-            self._depth -= 1
-
-    def _one(self, token: _Token, area: str | None) -> Query:
+            raise self._error(f"more than {_DEEPEST} levels: ask in a simpler way", token)
         self._place += 1
+        query = self._one(token, around)
+        self._depth -= 1
+        return query
+
+    def _one(self, token: Token, around: _Around) -> Query:
         match token.kind:
             case "open":
-                inner = self._expression(area)
-                closing = self._peek()
-                if closing is None:
-                    raise _error("this ( is never closed: add )", self._text, token.start)
-                self._place += 1
-                return inner
-            case "area" | "field":
-                return self._within(token)
+                return self._parenthesis(token, around)
+            case "operator":
+                return self._operator(token, around)
+            case "field":
+                return self._short_form(token, around)
             case "quoted":
-                body = re.sub(r"\\(.)", r"\1", token.text[1:-1], flags=re.DOTALL)
-                return _value(area, body, Phrase(" ".join(body.split())))
-            case "range":
-                if area is None:
-                    raise _error(
-                        "RANGE needs a field before it: AREA[StartDate]RANGE[2012, MAX]",
-                        self._text,
-                        token.start,
-                    )
-                low, comma, high = token.text.partition(",")
-                if not comma:
-                    raise _error("RANGE takes two bounds: RANGE[2012-01, MAX]", self._text, token.start)
-                return range_query(area, low.strip(), high.strip())
+                self._check(around)
+                body = unescaped(token.text[1:-1])
+                return self._asked(token, around, body, Phrase(" ".join(body.split())))
             case _:
-                return self._words(token, area)
-
-    def _within(self, token: _Token) -> Query:
-        if token.kind == "field" and token.text.lower() == "age":
-            value = self._peek()
-            if value is None or value.kind not in {"word", "quoted"}:
-                raise _error('age: takes an age: age:34, age:"6 months"', self._text, token.start)
-            self._place += 1
-            return age_query(value.text.strip('"'))
-        try:
-            name = resolve(token.text.strip())
-        except QueryError as error:
-            if token.kind == "area":
-                raise
-            raise QueryError(f"{error} (to search for the text itself: \\{token.text}:...)") from None
-        if token.kind == "field":
-            # `phase:2 asthma`: a short form takes the next word alone.
-            value = self._peek()
-            if value is not None and value.kind == "word" and value.text not in _OPERATORS:
-                self._refuse_unknown(value)
-                self._place += 1
-                return _value(name, _unescaped(value.text), _word(value.text))
-        return self._operand(name, f"{token.text}:" if token.kind == "field" else f"AREA[{token.text}]")
-
-    def _refuse_unknown(self, token: _Token) -> None:
-        unknown = _LATER.match(token.text)
-        if unknown:
-            raise _error(f"{unknown[1]}[...] cannot be asked here: leave it out", self._text, token.start)
-
-    def _words(self, first: _Token, area: str | None) -> Query:
-        self._refuse_unknown(first)
-        if first.text == "NOT":
-            return Not(self._operand(area, "NOT"))
-        if first.text == "MISSING":
-            if area is None or area in AREAS:
-                raise _error(
-                    "MISSING needs a field before it: AREA[ResultsFirstPostDate]MISSING",
-                    self._text,
-                    first.start,
+                return (
+                    Not(self._operand(around, "NOT")) if token.text == "NOT" else self._words(token, around)
                 )
-            return Missing(area)
+
+    def _parenthesis(self, opening: Token, around: _Around) -> Query:
+        inner = self._expression(around)
+        if self._peek() is None:
+            raise self._error("this ( is never closed: add )", opening)
+        self._place += 1
+        return inner
+
+    # --- operators with a bracket, and short forms ---
+
+    def _operator(self, token: Token, around: _Around) -> Query:
+        after = f"{token.text}[{token.parameter}]"
+        match token.text:
+            case "RANGE" | "DISTANCE":
+                self._check(around)
+                return (self._range if token.text == "RANGE" else self._distance)(token, around)
+            case "AREA":
+                return self._operand(self._within(self._field(token), token, around), after)
+            case "SEARCH":
+                return self._search(token, around, after)
+            case "TILT":
+                return Tilted(self._tilt(token, around), self._operand(around, after))
+            case "EXPANSION":
+                level = self._one_of(LEVELS, token)
+                inner = _Around(around.area, around.site, level, around.how, token.start)
+                return Expanded(level, self._operand(inner, after))
+            case _:
+                how = self._one_of(COVERAGES, token)
+                inner = _Around(around.area, around.site, around.level, how, token.start)
+                return Covered(how, self._operand(inner, after))
+
+    def _one_of(self, known: tuple[str, ...], token: Token) -> str:
+        """Return the parameter of an operator as it is spelled in a list of names."""
+        wanted = token.parameter.lower()
+        for name in known:
+            if name.lower() == wanted:
+                return name
+        import difflib
+
+        near = difflib.get_close_matches(shortened(wanted), [name.lower() for name in known], n=1)
+        nearest = "".join(f" the nearest: {name};" for name in known if name.lower() in near)
+        raise self._error(
+            f"no {token.text} {shortened(token.parameter)!r};{nearest} one of {', '.join(known)}", token
+        )
+
+    def _field(self, token: Token) -> str:
+        return self._value(token, resolve, shortened(token.parameter))
+
+    def _within(self, area: str, token: Token, around: _Around) -> _Around:
+        """Return what stands around what an area or field is asked."""
+        if around.site and not _of_site(area):
+            raise self._error(
+                f"{area} is no field of a site: SEARCH[Location] takes LocationCity, LocationStatus and such",
+                token,
+            )
+        return _Around(area, around.site, around.level, around.how, around.place)
+
+    def _search(self, token: Token, around: _Around, after: str) -> Query:
+        if self._one_of(("Location", "Study"), token) == "Study":
+            if around.site:
+                raise self._error("SEARCH[Study] cannot stand inside SEARCH[Location]: put it outside", token)
+            return self._operand(around, after)
+        if around.site:
+            return self._operand(around, after)
+        # Words ask a site there, whatever is asked around it: a condition has no city.
+        area = around.area if around.area is not None and _of_site(around.area) else "LocationSearch"
+        inner = _Around(area, True, around.level, around.how, around.place)
+        return AtSite(self._operand(inner, after))
+
+    def _tilt(self, token: Token, around: _Around) -> str:
+        field = self._within(self._field(token), token, around).area
+        if field is None or kind_of(field) not in {"day", "number"}:
+            raise self._error(
+                f"{field} has no order: TILT goes with dates and numbers, TILT[StudyFirstPostDate]", token
+            )
+        return field
+
+    def _short_form(self, token: Token, around: _Around) -> Query:
+        name = token.text.lower()
+        if name == "age":
+            return self._age(token, around)
+        if around.site and name in _AT_SITE:
+            area = _AT_SITE[name]
+        else:
+            try:
+                area = resolve(shortened(token.text))
+            except QueryError as error:
+                literal = f"{error} (to search for the text itself: \\{shortened(token.text)}:...)"
+                raise self._error(literal, token) from None
+        inner = self._within(area, token, around)
+        value = self._peek()
+        if value is None or value.kind != "word" or value.text in _OPERATORS:
+            return self._operand(inner, f"{token.text}:")
+        # `phase:2 asthma`: a short form takes the next word alone.
+        self._check(inner)
+        self._place += 1
+        return self._asked(value, inner, unescaped(value.text), _word(value.text))
+
+    def _age(self, token: Token, around: _Around) -> Query:
+        value = self._peek()
+        if value is None or value.kind not in {"word", "quoted"}:
+            raise self._error('age: takes an age: age:34, age:"6 months"', token)
+        if around.site:
+            raise self._error("an age is no field of a site: put it outside of SEARCH[Location]", token)
+        self._place += 1
+        return self._value(value, age_query, value.text.strip('"'))
+
+    # --- sources ---
+
+    def _range(self, token: Token, around: _Around) -> Query:
+        if around.area is None:
+            raise self._error("RANGE needs a field before it: AREA[StartDate]RANGE[2012, MAX]", token)
+        low, comma, high = token.parameter.partition(",")
+        if not comma:
+            raise self._error("RANGE takes two bounds: RANGE[2012-01, MAX]", token)
+        return self._value(token, range_query, around.area, low, high)
+
+    def _distance(self, token: Token, around: _Around) -> Query:
+        if around.area != "LocationGeoPoint":
+            raise self._error(
+                "DISTANCE needs AREA[LocationGeoPoint] before it: "
+                "AREA[LocationGeoPoint]DISTANCE[42.36,-71.06,50mi]",
+                token,
+            )
+        return self._value(token, distance_query, token.parameter)
+
+    def _missing(self, token: Token, around: _Around) -> Query:
+        if around.area is None:
+            raise self._error(
+                "MISSING needs a field before it: AREA[ResultsFirstPostDate]MISSING; for the word, \\MISSING",
+                token,
+            )
+        if around.area in AREAS:
+            raise self._error(
+                f"MISSING asks one field, and {around.area} is an area of several: "
+                f"AREA[{next(iter(AREAS[around.area]))}]MISSING",
+                token,
+            )
+        return Missing(around.area)
+
+    def _words(self, first: Token, around: _Around) -> Query:
+        self._check(around)
+        if first.text == "MISSING":
+            return self._missing(first, around)
+        all_trials = first.text == "ALL" and not _is_code(around.area, "ALL")
+        if around.area is not None and takes_values(around.area):
+            if all_trials:
+                return All()
+            words = [unescaped(token.text) for token in self._run(first, _LONGEST_VALUE)]
+            size, query = self._value(first, leading_value, around.area, words)
+            self._place -= len(words) - size
+            return query
+        run = self._run(first)
+        return All() if all_trials and len(run) == 1 else self._terms(run, around)
+
+    def _run(self, first: Token, longest: int = _LONGEST) -> list[Token]:
+        """Return a word and those after it, up to the next operator or so many words."""
         run = [first]
         while (
             (token := self._peek()) is not None
             and token.kind == "word"
-            and token.text not in {"AND", "OR", "NOT"}
+            and token.text not in _OPERATORS
+            and len(run) < longest
         ):
-            self._refuse_unknown(token)
             run.append(token)
             self._place += 1
-        if len(run) == 1 and first.text == "ALL" and not _is_code(area, "ALL"):
-            return All()
-        starred = [token for token in run if _starred(token.text)]
-        if not starred or (area in FIELDS and FIELDS[area].kind != "text"):
-            text = " ".join(_unescaped(token.text) for token in run)
-            return _value(area, text, _plain(text))
+        return run
+
+    def _terms(self, run: list[Token], around: _Around) -> Query:
+        """Return the node of a run of words; where it has words with a star, the And of what these part."""
         parts: list[Query] = []
         plain: list[str] = []
         for token in [*run, None]:
-            if token is not None and not _starred(token.text):
-                plain.append(_unescaped(token.text))
+            # A name is one value, stars or not.
+            if token is not None and (not starred(token.text) or _is_name(around.area)):
+                plain.append(unescaped(token.text))
                 continue
             if plain:
-                parts.append(_value(area, " ".join(plain), _plain(" ".join(plain))))
+                text = " ".join(plain)
+                parts.append(self._asked(run[0], around, text, text_query(text)))
                 plain = []
             if token is not None:
-                parts.append(_value(area, "", _word(token.text)))
+                parts.append(self._asked(token, around, "", _word(token.text)))
         return conjunction(parts)
 
+    def _asked(self, token: Token, around: _Around, text: str, plain: Query) -> Query:
+        """Return a value of the field that is asked, or, where that takes text or none is, its node."""
+        return plain if around.area is None else self._value(token, value_query, around.area, text, plain)
 
-# `title:ALL` is the disease: an operator after a short form is only what cannot be a word of the field.
+    def _check(self, around: _Around) -> None:
+        """Raise where the EXPANSION and the COVERAGE of a source cannot go together."""
+        if around.level == "Lossy" and around.how:
+            refused = "Lossy goes with no COVERAGE: leave one out"
+        elif around.level == "Relaxation" and around.how not in {"", "Contains"}:
+            refused = f"COVERAGE[{around.how}] goes with EXPANSION None, Term or Concept, not with Relaxation"
+        else:
+            return
+        raise syntax_error(refused, self._text, around.place)
+
+
+# Words that end a run of words. `title:ALL` is the disease.
 _OPERATORS = frozenset({"AND", "OR", "NOT", "MISSING"})
-# Operators of the registry's language that this one does not have: said so, never asked as words.
-_LATER = re.compile(r"(SEARCH|EXPANSION|COVERAGE|TILT|DISTANCE)\[")
+
+
+def _of_site(area: str) -> bool:
+    return area in _OF_SITES or (area in FIELDS and FIELDS[area].path.startswith(_BELOW_SITES))
 
 
 def _is_code(area: str | None, text: str) -> bool:
-    if area is None or area in AREAS or FIELDS[area].kind != "code":
+    """Whether a text that is an operator too is a value of the field that is asked."""
+    if area is None or kind_of(area) not in {"code", "concept"}:
         return False
-    enum = by_piece()[area].enum
-    return enum is not None and text in codes.CODES[enum]
+    enum = by_piece()[area].enum if area in by_piece() else None
+    return kind_of(area) == "concept" or (enum is not None and text in codes.CODES[enum])
 
 
-def _starred(word: str) -> bool:
-    # A star after an even number of backslashes is no literal one.
-    return len(word) > 1 and re.search(r"(?<!\\)(?:\\\\)*\*$", word) is not None
-
-
-def _unescaped(word: str) -> str:
-    return re.sub(r"\\(.)", r"\1", word, flags=re.DOTALL)
+def _is_name(area: str | None) -> bool:
+    return area is not None and kind_of(area) == "name"
 
 
 def _word(word: str) -> Query:
-    return Prefix(_unescaped(word[:-1])) if _starred(word) else _plain(_unescaped(word))
-
-
-def _plain(text: str) -> Query:
-    """Return the node of a run of words; of one that is all escaped spaces, the empty phrase."""
-    text = " ".join(text.split())
-    return Words(text) if text else Phrase("")
-
-
-def _value(area: str | None, text: str, plain: Query) -> Query:
-    """Return what a text asks in an area or field: a text node there, or a value of a field of codes,
-    days, numbers.
-    """
-    if area is None:
-        return plain
-    kind = "text" if area in AREAS else FIELDS[area].kind
-    if kind == "text":
-        return In(area, plain)
-    if kind == "code":
-        return code_query(area, text)
-    if kind == "concept":
-        return Code(area, text.strip().upper())
-    if kind == "name":
-        names = [" ".join(name.split()) for name in text.split("|")]
-        if not any(names):
-            raise QueryError(f"{area} needs a name")
-        return _any([Name(area, name) for name in names if name])
-    low, dots, high = text.partition("..")
-    return range_query(area, low, high) if dots else range_query(area, text, text)
-
-
-def _any(parts: list[Query]) -> Query:
-    unique = tuple(dict.fromkeys(parts))
-    return unique[0] if len(unique) == 1 else Or(unique)
-
-
-def _spelled(enum: str | None, text: str) -> list[str] | None:
-    """Return the codes that a text spells: one, or the halves of `1/2`; None where it spells none."""
-    if enum is None:
-        said = codes.boolean(text)
-        return None if said is None else [str(said).lower()]
-    whole = codes.code(enum, text)
-    return [whole] if whole else None if re.search("[,|;]", text) else codes.code_list(enum, text)
-
-
-def code_query(field: str, text: str) -> Query:
-    """Return the query for a value of a code field: one code, several parted by commas or bars, `1/2` for
-    both halves.
-
-    Raises QueryError, naming the field's codes, for a value that is none of them.
-    """
-    enum = by_piece()[field].enum
-    known = ("true", "false") if enum is None else codes.CODES[enum]
-    wanted: list[Query] = []
-    left = re.split(r"[,|]", text)
-    while left:
-        # A label may have a comma itself (`Active, not recruiting`), never two.
-        for size in (2, 1):
-            part = ",".join(left[:size])
-            spelled = _spelled(enum, part)
-            if spelled:
-                break
-        left = left[size:]
-        if not spelled:
-            label = {"OverallStatus": "status", "StudyType": "type"}.get(
-                field, field.lower() if field in {"Phase", "Sex"} else field
-            )
-            shown = ("yes", "no") if enum is None else known
-            raise QueryError(f"no {label} {part.strip()!r}; one of {', '.join(shown)}")
-        both: list[Query] = [Code(field, code) for code in spelled]
-        wanted.append(conjunction(both))
-    return _any(wanted)
-
-
-def range_query(field: str, low: str, high: str) -> Query:
-    """Return the query for a range of a day or number field; `MIN`, `MAX`, `*` and nothing are open ends.
-
-    Raises QueryError where the field has no order or a bound is not of its kind.
-    """
-    if field in AREAS or FIELDS[field].kind not in {"day", "number"}:
-        raise QueryError(f"{field} has no order: RANGE goes with dates, numbers and ages")
-    bounds = [_bound(field, text.strip()) for text in (low, high)]
-    return Range(field, bounds[0], bounds[1])
-
-
-def _bound(field: str, text: str) -> str | None:
-    if text.upper() in {"", "MIN", "MAX", "*"}:
-        return None
-    if FIELDS[field].kind == "day":
-        day = parse_date(text)
-        if day is None:
-            raise QueryError(f"{text!r} is no date: write 2012, 2012-02 or 2012-02-29")
-        return day
-    if field.endswith("Age"):
-        age = parse_age(text)
-        if age is None:
-            raise QueryError(f"{text!r} is no age: write 16 years or 6 months")
-        return str(age)
-    if not re.fullmatch(r"\d{1,12}", text):
-        raise QueryError(f"{text!r} is no number")
-    return str(int(text))
-
-
-def age_query(text: str) -> Query:
-    """Return the query for trials that a patient of an age may join: `34` (years), `6 months`.
-
-    Raises QueryError for any other text.
-    """
-    age = Age(float(text), "year") if re.fullmatch(r"\d{1,3}", text.strip()) else parse_age(text)
-    if age is None:
-        raise QueryError(f"{text!r} is no age: write 34, or 6 months")
-    return AgeIs(age)
+    return Prefix(unescaped(word[:-1])) if starred(word) else text_query(unescaped(word))

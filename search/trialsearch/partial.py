@@ -12,7 +12,7 @@ from trialsearch.asked import Part
 from trialsearch.evaluate import Evaluator
 from trialsearch.lists import Bools, Docs, Leaf, Norms, Scores, at_places, best_first, union
 from trialsearch.pruning import EXHAUSTIVE
-from trialsearch.query import And, Best, In, Query
+from trialsearch.query import And, Best, In, Query, Tilted
 
 __all__ = ["PartialHits", "pieces"]
 
@@ -27,7 +27,7 @@ def pieces(parts: Sequence[Part], widened: Sequence[Query]) -> list[tuple[str, Q
     """
     found: list[tuple[str, Query]] = []
     for part, query in zip(parts, widened, strict=True):
-        found.extend([(part.label, query)] if part.selects else _required(query))
+        found.extend([(part.label, query)] if part.selects or part.filters else _required(query))
     return found
 
 
@@ -39,6 +39,8 @@ def _required(query: Query) -> list[tuple[str, Query]]:
             return [entry for part in parts for entry in _required(part)]
         case Best(text, _):
             return [(text, query)]
+        case Tilted(field, part):
+            return [(label, Tilted(field, piece)) for label, piece in _required(part)]
         case _:
             return [(str(query), query)]
 

@@ -21,7 +21,10 @@ import numpy.typing as npt
 
 from trialindex.analysis import VALUE_GAP
 
-__all__ = ["distinct_documents", "documents_of", "encoded", "fields_of", "phrase", "window"]
+__all__ = [
+    "begin_values", "distinct_documents", "documents_of", "encoded", "end_values", "fields_of", "phrase",
+    "window",
+]  # fmt: skip
 
 Places = npt.NDArray[np.int64]
 
@@ -101,6 +104,38 @@ def _side_by_side(places: Sequence[Places], offsets: Sequence[int]) -> Places:
         wanted = starts + offsets[number]
         starts = starts[held.take(held.searchsorted(wanted), mode="clip") == wanted]
     return starts
+
+
+def begin_values(places: Places, lead: int, bounds: Places) -> npt.NDArray[np.bool_]:
+    """Return which places begin a value, or stand behind at most `lead` function words at its start.
+
+    `bounds`: the places where the second and later values of each field of these documents start, and where
+    one more would, ascending.
+
+    >>> bounds = np.array([18, 35])  # a value of two words, and one of one
+    >>> begin_values(np.array([0, 1, 18]), 0, bounds), begin_values(np.array([1]), 1, bounds)
+    (array([ True, False,  True]), array([ True]))
+    """
+    first = places >> _FIELD << _FIELD
+    # Where the bound before is one of another field, the value is the field's first.
+    before = np.concatenate(([_NOWHERE], bounds))[bounds.searchsorted(places, side="right")]
+    begun: npt.NDArray[np.bool_] = places - np.maximum(first, before) <= lead
+    return begun
+
+
+def end_values(places: Places, words: int, bounds: Places) -> npt.NDArray[np.bool_]:
+    """Return at which places so many words end a value; `bounds` as in `begin_values`.
+
+    Function words at the end of a value have no place in it, so that it ends before them.
+
+    >>> end_values(np.array([0, 1, 18]), 1, np.array([18, 35]))
+    array([False,  True,  True])
+    """
+    if not len(bounds):
+        return np.zeros(len(places), np.bool_)
+    following = bounds.take(bounds.searchsorted(places, side="right"), mode="clip")
+    ended: npt.NDArray[np.bool_] = places + words == following - VALUE_GAP
+    return ended
 
 
 def window(places: Sequence[Places], words: int) -> Places:

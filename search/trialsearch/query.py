@@ -1,8 +1,9 @@
 """The query as frozen data: what was asked, and what it was widened to.
 
 Parsing gives a tree of the nodes of the first part; `str` of it is an expression in the registry's language
-that parses back to the same tree. Expansion maps that tree to one that also has the nodes of the second
-part, the ways in which each word may be met; its `str` shows them.
+that parses back to the same tree, where it is no longer and no deeper than a text may be. Expansion maps that
+tree to one that also has the nodes of the second part, the ways in which each word may be met; its `str`
+shows them.
 
 >>> str(And((Words("lupus nephritis"), Not(In("TitleSearch", Words("children"))))))
 'lupus nephritis AND NOT AREA[TitleSearch]children'
@@ -19,12 +20,17 @@ from trialindex.dates import Age
 from trialindex.frozen import frozen
 
 __all__ = [
-    "OPERATORS", "AgeIs", "All", "And", "Best", "Boost", "Code", "Fuzzy", "Group", "In", "Missing",
-    "Name", "Near", "Not", "Nothing", "Optional", "Or", "Phrase", "Prefix", "Query", "Range", "Term",
-    "Unless", "Way", "Wildcard", "Within", "Words", "children",
+    "COVERAGES", "LEVELS", "OPERATORS", "AgeIs", "All", "And", "AtSite", "Best", "Boost", "Code", "Covered",
+    "Distance", "Expanded", "Fuzzy", "Group", "In", "Missing", "Name", "Near", "Not", "Nothing", "Optional",
+    "Or", "Phrase", "Prefix", "Query", "Range", "Term", "Tiers", "Tilted", "Unless", "Verified", "Way",
+    "Wildcard", "Within", "Words", "children", "conjunction", "disjunction",
 ]  # fmt: skip
 
-OPERATORS = frozenset({"AND", "OR", "NOT", "ALL", "MISSING", "RANGE", "AREA"})
+OPERATORS = frozenset("AND OR NOT ALL MISSING RANGE AREA SEARCH EXPANSION COVERAGE TILT DISTANCE".split())
+# How far a term is widened, each level wider than the one before.
+LEVELS = ("None", "Term", "Concept", "Relaxation", "Lossy")
+# Where in a value a term may stand.
+COVERAGES = ("FullMatch", "StartsWith", "EndsWith", "Contains")
 
 
 @frozen
@@ -119,6 +125,63 @@ class In:
 
 
 @frozen
+class Expanded:
+    """The part, its terms widened as far as a level of LEVELS says, but for what states another inside."""
+
+    level: str
+    part: Query
+
+    def __str__(self) -> str:
+        return f"EXPANSION[{self.level}]{_operand(self.part)}"
+
+
+@frozen
+class Covered:
+    """The part, its terms standing in values as one of COVERAGES says, but for what states another inside."""
+
+    how: str
+    part: Query
+
+    def __str__(self) -> str:
+        return f"COVERAGE[{self.how}]{_operand(self.part)}"
+
+
+@frozen
+class Tilted:
+    """The part, scoring the less the lower (older) the value of a day or number field is."""
+
+    field: str
+    part: Query
+
+    def __str__(self) -> str:
+        return f"TILT[{self.field}]{_operand(self.part)}"
+
+
+@frozen
+class AtSite:
+    """Trials of which one and the same site meets all of the part."""
+
+    part: Query
+
+    def __str__(self) -> str:
+        return f"SEARCH[Location]({self.part})"
+
+
+@frozen
+class Distance:
+    """Trials with a site within a distance of a point; degrees, north and east positive; `unit`: mi or km."""
+
+    latitude: float
+    longitude: float
+    radius: float
+    unit: str
+
+    def __str__(self) -> str:
+        place = f"{_decimal(self.latitude)},{_decimal(self.longitude)}"
+        return f"AREA[LocationGeoPoint]DISTANCE[{place},{_decimal(self.radius)}{self.unit}]"
+
+
+@frozen
 class Code:
     """A code field that holds a code: `AREA[Phase]PHASE2`."""
 
@@ -126,7 +189,9 @@ class Code:
     code: str
 
     def __str__(self) -> str:
-        return f"AREA[{self.field}]{self.code}"
+        # A code is one word; the identifier of a concept may be anything.
+        simple = re.fullmatch(r"\w+", self.code) and self.code not in {"AND", "OR", "NOT", "MISSING"}
+        return f"AREA[{self.field}]{self.code if simple else Phrase(self.code)}"
 
 
 @frozen
@@ -190,12 +255,14 @@ class Term:
 class Near:
     """Terms of the index in this order, side by side but for `slop` more words; "" is any one word. `denied`:
     a term that must not stand right before them, "" for none: non-small cell lung cancer is no small cell
-    one.
+    one. `starts`, `ends`: whether a value must begin with them, and end.
     """
 
     terms: tuple[str, ...]
     slop: int = 0
     denied: str = ""
+    starts: bool = False
+    ends: bool = False
 
     def __str__(self) -> str:
         return '"' + " ".join(term or "…" for term in self.terms) + '"'
@@ -213,18 +280,34 @@ class Unless:
 
 
 @frozen
+class Verified:
+    """The part, in trials that have a text exactly so (case and accents count, runs of spaces are one) in a
+    value of the area; `how` as in COVERAGES.
+    """
+
+    text: str
+    how: str
+    part: Query
+
+    def __str__(self) -> str:
+        return f"EXPANSION[None]COVERAGE[{self.how}]{Phrase(self.text)}"
+
+
+@frozen
 class Way:
     """One way to meet what was asked.
 
     `how`: typed; synonym, a name of the vocabulary; learned, one that the trials teach; concept, a link of
     the trial to what was asked or to a kind of it; spelling. `text`: the words of this way, for a person.
-    `weight`: what its score is worth against the words as typed.
+    `weight`: what its score is worth against the words as typed; `than`: what it counts as no more telling
+    than, None for nothing: a rare synonym is worth no more than a common word as typed.
     """
 
     how: str
     text: str
     part: Query
     weight: float = 1.0
+    than: Query | None = None
 
 
 @frozen
@@ -238,6 +321,19 @@ class Best:
         marks = {"synonym": "=", "learned": "=", "concept": "^", "spelling": "~"}
         others = [f"{marks[way.how]}{way.text}" for way in self.ways if way.how != "typed"]
         return f"{self.text} [{'; '.join(others)}]" if others else self.text
+
+
+@frozen
+class Tiers:
+    """Any of the parts; a trial of an earlier part scores more than any that only later ones find. `text`:
+    what was typed.
+    """
+
+    text: str
+    parts: tuple[Query, ...]
+
+    def __str__(self) -> str:
+        return f"EXPANSION[Lossy]{_operand(Words(self.text))}"
 
 
 @frozen
@@ -312,16 +408,31 @@ class Within:
 
 Query = (
     All | Nothing | Words | Phrase | Prefix | And | Or | Not | In | Code | Name | Range | Missing | AgeIs |
-    Term | Near | Best | Group | Unless | Optional | Boost | Wildcard | Fuzzy | Within
+    Term | Near | Best | Group | Unless | Optional | Boost | Wildcard | Fuzzy | Within |
+    Expanded | Covered | Tilted | AtSite | Distance | Verified | Tiers
 )  # fmt: skip
+
+
+def conjunction(parts: list[Query]) -> Query:
+    """Return the And of some queries, flat; of one, itself; of none, `ALL`."""
+    flat = [inner for part in parts for inner in (part.parts if isinstance(part, And) else (part,))]
+    return All() if not flat else flat[0] if len(flat) == 1 else And(tuple(flat))
+
+
+def disjunction(parts: list[Query]) -> Query:
+    """Return the Or of one or more queries, flat; of one, itself."""
+    flat = [inner for part in parts for inner in (part.parts if isinstance(part, Or) else (part,))]
+    return flat[0] if len(flat) == 1 else Or(tuple(flat))
 
 
 def children(query: Query) -> Iterator[Query]:
     """Yield the parts of a node, ways included."""
     match query:
-        case And(parts) | Or(parts) | Group(parts):
+        case And(parts) | Or(parts) | Group(parts) | Tiers(_, parts):
             yield from parts
-        case Not(part) | In(_, part) | Boost(part, _):
+        case Not(part) | In(_, part) | Boost(part, _) | AtSite(part):
+            yield part
+        case Expanded(_, part) | Covered(_, part) | Tilted(_, part) | Verified(_, _, part):
             yield part
         case Unless(part, wrong):
             yield part
@@ -339,6 +450,16 @@ def _escaped(word: str) -> str:
     if word in OPERATORS or re.match(r"[A-Za-z]+:", word):
         return "\\" + word
     return word
+
+
+def _operand(part: Query) -> str:
+    """Return a part as what a context operator takes: one word, or in parentheses."""
+    several = isinstance(part, And | Or) or (isinstance(part, Words | Best) and " " in str(part).strip())
+    return f"({part})" if several else str(part)
+
+
+def _decimal(number: float) -> str:
+    return f"{number:.7f}".rstrip("0").rstrip(".")
 
 
 def _inner(part: Query, wrapped: tuple[type, ...]) -> str:

@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING
 from trialindex import codes
 from trialindex.analysis import prepare, tokens
 from trialsearch.lines import Line, Piece, clean, labelled, table
-from trialsearch.parse import conjunction
-from trialsearch.query import And, Best, In, Not, Or, Query, Term, Words
 
 if TYPE_CHECKING:
     from trialindex.builder import Report
     from trialindex.summary import Summary
-    from trialsearch.results import Hit, Results, Widening
+    from trialsearch.results import Hit, Results, Step, Widening
     from trialsearch.suggest import Suggestion
 
-__all__ = ["answer", "likeness", "names", "report_lines"]
+__all__ = ["answer", "blocks", "footer", "likeness", "names", "report_lines"]
 
 # Names of fields that their piece names, put apart, do not say well.
 _LABELS = {
@@ -90,6 +88,24 @@ _LABELS = {
     "GenderDescription": "gender",
     "HasResults": "results",
 }
+# Parts of piece names that a person says otherwise.
+_SAID = {
+    "UnitOfMeasure": "Unit",
+    "OutcomeMeasurements?": "ValueInResults",
+    "OutcomeMeasures?": "OutcomeInResults",
+    "BaselineMeasurement": "BaselineValue",
+    "Abbrev": "Abbreviation",
+    "Denom": "Denominator",
+    "Num(?=[A-Z])": "NumberOf",
+    "LargeDoc": "Document",
+    "AvailIPD": "AvailableIPD",
+    "Pct": "Percent",
+    "Param": "Parameter",
+    "NCTId": "NCTID",
+    "EMail": "Email",
+    "ArmGroup": "Arm",
+    "BrowseLeaf|BrowseBranch": "Topic",
+}
 # What an area that a word was asked in is called.
 _AREA_LABELS = {
     "ConditionSearch": "conditions",
@@ -97,12 +113,17 @@ _AREA_LABELS = {
     "TitleSearch": "titles",
     "OutcomeSearch": "outcomes",
     "SponsorSearch": "sponsors",
+    "LeadSponsorName": "lead sponsors",
+    "PatientSearch": "what describes patients",
     "LocationSearch": "locations",
     "IdSearch": "ids",
     "Inclusion": "inclusion criteria",
     "Exclusion": "exclusion criteria",
     "Everywhere": "all text",
 }
+_MOST_SITES = 3  # of a hit that are shown
+# Characters of a query that are repeated above its answer; an expression of a thousand ids is longer.
+_LONGEST_QUERY = 4_000
 _GOOD = frozenset({"RECRUITING", "ENROLLING_BY_INVITATION", "AVAILABLE"})
 _BAD = frozenset({"TERMINATED", "WITHDRAWN", "SUSPENDED", "NO_LONGER_AVAILABLE"})
 
@@ -112,8 +133,14 @@ def field_label(field: str) -> str:
 
     >>> field_label("BriefTitle"), field_label("InclusionCriteria"), field_label("PrimaryOutcomeTimeFrame")
     ('title', 'inclusion criteria', 'primary outcome time frame')
+    >>> field_label("OutcomeMeasureUnitOfMeasure"), field_label("OutcomeAnalysisCILowerLimit")
+    ('outcome in results unit', 'outcome analysis ci lower limit')
     """
-    return _LABELS.get(field) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", field).lower()
+    if field in _LABELS:
+        return _LABELS[field]
+    for piece, said in _SAID.items():
+        field = re.sub(piece, said, field)
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", field).lower()
 
 
 def counted(number: int, noun: str) -> str:
@@ -134,23 +161,6 @@ def _listed(items: Sequence[str], most: int, joint: str = ", ") -> str:
     """Return the first items, and how many more there are."""
     more = f" and {len(items) - most} more" if len(items) > most else ""
     return joint.join(items[:most]) + more
-
-
-def _short(query: Query) -> Query:
-    """Return the query as it was typed, without what it was widened to."""
-    match query:
-        case Best(text, _):
-            return Term(text) if text.startswith('"') else Words(text)
-        case And(parts):
-            return conjunction([_short(part) for part in parts])
-        case Or(parts):
-            return Or(tuple(_short(part) for part in parts))
-        case In(area, part):
-            return In(area, _short(part))
-        case Not(part):
-            return Not(_short(part))
-        case _:
-            return query
 
 
 def _also(widened: Widening) -> str:
@@ -175,7 +185,7 @@ def answer(
     yield from _heading(results, explain)
     if not results.total:
         yield from _emptied(results)
-    yield from _blocks(full, results.offset + 1, explain)
+    yield from blocks(full, results.offset + 1, explain)
     if results.total and not results and results.offset:
         last = max(0, results.total - (limit or results.total))
         yield Line((("Nothing that far down; the last ones: ", ""), (f"--offset {last}", "hint")))
@@ -184,12 +194,13 @@ def answer(
         verb = "has" if results.partial_total == 1 else "have"
         yield Line()
         yield Line(((f"── {more} {verb} only some of the words ", "rule"),), fill="─")
-        yield from _blocks(partial, results.offset + len(full) + 1, explain)
-    yield from _footer(results, limit, everywhere)
+        yield from blocks(partial, results.offset + len(full) + 1, explain)
+    yield from footer(results, limit, everywhere)
 
 
 def _heading(results: Results, explain: bool) -> Iterator[Line]:
-    query = str(results.query) if explain else str(_short(results.query))
+    query = str(results.query) if explain else results.effective
+    query = query if len(query) <= _LONGEST_QUERY else f"{query[: _LONGEST_QUERY - 1]}…"
     count = counted(results.total, "trial") if results.total else "No trial"
     yield Line(((count, "head"), (f" for {query}", "")), hang=2)
     if not explain:
@@ -203,23 +214,38 @@ def _emptied(results: Results) -> Iterator[Line]:
     """Yield which part of a query emptied its answer, and what else could be meant."""
     steps = results.steps
     if steps:
-        emptied = next((place for place, step in enumerate(steps) if not step.left), -1)
-        texts = [_step_label(step.text) for step in steps]
+        emptied = next((step for step in steps if not step.left), None)
+        rows = [*_rows(steps)]
+        texts = [text for text, _ in rows]
         width = min(max(map(len, [*texts, "asked"])), 44)
+        heads = f"{'asked'.ljust(width)}  {'alone':>8}  {'together':>8}  {'without':>8}"
         yield Line()
-        yield Line(((f"{'asked'.ljust(width)}  {'alone':>8}  {'together':>8}", "label"),), 2, 4)
-        for place, (text, step) in enumerate(zip(texts, steps, strict=True)):
+        yield Line(((heads, "label"),), 2, 4)
+        for text, step in rows:
             shown = text if len(text) <= width else text[: width - 1] + "…"
-            numbers = f"{shown.ljust(width)}  {step.alone:>8,}  {step.left:>8,}"
-            if place == emptied:
+            without = "" if step.without is None else f"{step.without:,}"
+            numbers = f"{shown.ljust(width)}  {step.alone:>8,}  {step.left:>8,}  {without:>8}".rstrip()
+            if step is emptied:
                 reason = "no trial has this" if not step.alone else "none of those above has this"
                 yield Line(((numbers, ""), (f"  <- {reason}", "bad")), 2, 4)
             else:
                 yield Line(((numbers, ""),), 2, 4)
+        best = results.best_dropped
+        if best is not None:
+            found = counted(best.without or 0, "trial")
+            said = f"Without {_step_label(best.text)} there would be "
+            yield Line(((said, ""), (found, "hint"), (".", "")), 2, 4)
     for number, text in enumerate(results.did_you_mean):
         if not number:
             yield Line()
         yield Line(((text, "hint"),), lead=(("Did you mean: " if not number else " " * 14, ""),))
+
+
+def _rows(steps: Iterable[Step], depth: int = 0) -> Iterator[tuple[str, Step]]:
+    """Yield (label, step) for steps and, further in, what they have inside."""
+    for step in steps:
+        yield "  " * depth + _step_label(step.text), step
+        yield from _rows(step.inside, depth + 1)
 
 
 def _step_label(text: str) -> str:
@@ -232,7 +258,8 @@ def _step_label(text: str) -> str:
     return f"{match[1]} in {_AREA_LABELS[match[2]]}" if match and match[2] in _AREA_LABELS else text
 
 
-def _footer(results: Results, limit: int | None, everywhere: bool) -> Iterator[Line]:
+def footer(results: Results, limit: int | None, everywhere: bool) -> Iterator[Line]:
+    """Yield what to do next: how to see more hits, and where else the words stand."""
     hints: list[tuple[Piece, ...]] = []
     shown = len(results)
     there = results.total + (results.partial_total if shown and results[-1].partial else 0)
@@ -259,7 +286,8 @@ def _footer(results: Results, limit: int | None, everywhere: bool) -> Iterator[L
         yield Line(pieces, hang=2)
 
 
-def _blocks(hits: Iterable[Hit], first: int, explain: bool) -> Iterator[Line]:
+def blocks(hits: Iterable[Hit], first: int, explain: bool = False) -> Iterator[Line]:
+    """Yield hits, each a block of lines after an empty one, numbered from `first` on."""
     for rank, hit in enumerate(hits, first):
         yield Line()
         yield from _block(rank, hit, explain)
@@ -272,6 +300,8 @@ def _block(rank: int, hit: Hit, explain: bool, alike: bool = False) -> Iterator[
     facts = _facts(found)
     if facts.pieces:
         yield facts
+    if not alike and hit.distance_unit:
+        yield from _sites(hit)
     named = (
         ("conditions", "Condition", found.conditions),
         ("treatments", "InterventionName", found.interventions),
@@ -299,6 +329,18 @@ def _block(rank: int, hit: Hit, explain: bool, alike: bool = False) -> Iterator[
     if explain and hit.explanation is not None:
         for line in hit.explanation.lines():
             yield Line(((line, "label"),), 4, 16)
+
+
+def _sites(hit: Hit) -> Iterator[Line]:
+    """Yield the sites of a hit to show where a place was asked: the nearest, and those that recruit."""
+    from trialsearch.site_text import nearest_first, site_words
+
+    shown = nearest_first(hit.sites, _MOST_SITES)
+    for number, site in enumerate(shown):
+        words = site_words(site, hit.distance_unit)
+        more = len(hit.sites) - len(shown) if number == len(shown) - 1 else 0
+        told = f"{words}; {counted(more, 'more site')}" if more else words
+        yield labelled("nearest" if not number else "", [(told, "")])
 
 
 def _title(rank: int, trial: str, title: str, terms: Mapping[str, frozenset[str]]) -> Line:
@@ -395,6 +437,7 @@ def _why(hit: Hit) -> list[str]:
     for (asked, how), (found, labels) in met.items():
         by = {
             "typed": "as typed",
+            "exact": "exactly so",
             "synonym": f"as synonym {_listed(list(dict.fromkeys(found)), 3)}",
             "learned": f"as {_listed(list(dict.fromkeys(found)), 3)}, learned from the trials",
             "concept": f"as a kind of {_listed(list(dict.fromkeys(found)), 3)}",

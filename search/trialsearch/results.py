@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from trialindex.fields import FIELDS, area_fields
 from trialindex.frozen import frozen
-from trialsearch.query import Query
+from trialsearch.query import Distance, Query
 
 if TYPE_CHECKING:
     from trialindex.summary import Summary
     from trialindex.trial import Trial
     from trialsearch.evaluate import Evaluator
+    from trialsearch.facets import Facet
     from trialsearch.highlight import Snippet
     from trialsearch.ranking import Explanation
+    from trialsearch.sites import SiteShown
+    from trialsearch.whole import Whole
     from trialsearch.why import Match
 
 __all__ = ["Hit", "Results", "Step"]
@@ -100,6 +103,37 @@ class Hit:
         return tuple(found)
 
     @cached_property
+    def distance(self) -> float | None:
+        """How far the nearest site lies from the place that was asked (`distance_unit`); None where no place
+        was asked, or where no site has coordinates or a known city.
+        """
+        from trialsearch.distance import UNITS
+        from trialsearch.sites import nearest
+
+        asked = self._context
+        if asked.near is None:
+            return None
+        held = nearest(asked.evaluator.snapshot, (asked.near.latitude, asked.near.longitude))
+        away = float(held[self._doc]) / UNITS[asked.near.unit]
+        return None if away != away else away
+
+    @property
+    def distance_unit(self) -> str:
+        """The unit of `distance`: mi or km; "" where no place was asked."""
+        near = self._context.near
+        return "" if near is None else near.unit
+
+    @cached_property
+    def sites(self) -> tuple[SiteShown, ...]:
+        """The sites, those that recruit first, then the nearest to the place that was asked, if one was."""
+        from trialsearch.sites import sites_shown
+
+        near = self._context.near
+        if near is None:
+            return tuple(sites_shown(self.study))
+        return tuple(sites_shown(self.study, (near.latitude, near.longitude), near.unit))
+
+    @cached_property
     def explanation(self) -> Explanation | None:
         """The score and its parts; None for a partial hit, which the whole query does not find."""
         from trialsearch.explain import explain
@@ -113,22 +147,38 @@ _SHOWN_ANYWAY = frozenset({"BriefTitle", "NCTId", "Acronym"})
 
 
 class Asked(NamedTuple):
-    """The widened query that hits come from, and what evaluates it."""
+    """The widened query that hits come from, what evaluates it, and the place that
+    distances are taken from.
+    """
 
     evaluator: Evaluator
     query: Query
     area: str
+    near: Distance | None = None
 
 
 @frozen
 class Step:
-    """A part of a query or a filter: how many trials it leaves alone, and together with the parts before
-    it.
+    """A part of a query or a filter: how many trials it finds alone, how many are left of it and the parts
+    before it, and how many would be if it alone were dropped.
+
+    `inside`: the parts that it has itself, the branches of an OR or the conditions on one site, counted in
+    the same way; of a branch `without` is None: dropping it leaves no more trials.
     """
 
     text: str
     alone: int
     left: int
+    without: int | None = None
+    inside: tuple[Step, ...] = ()
+
+
+@frozen
+class Funnel:
+    """What the parts of a question leave, and the one to drop, see `Results.best_dropped`."""
+
+    steps: tuple[Step, ...]
+    best: Step | None
 
 
 @frozen
@@ -148,8 +198,9 @@ class Widening:
 class Results(Sequence[Hit]):
     """The hits of one page, best first: a sequence of frozen `Hit`.
 
-    Attributes: `query`, the query as understood (its `str` shows what it was widened to); `notes`, what the
-    user should know about it; `offset`, the number of hits before this page.
+    Attributes: `query`, the query as understood (its `str` shows what it was widened to); `total`, how many
+    trials have all of it; `notes`, what the user should know about it; `offset`, the number of hits before
+    this page.
     """
 
     def __init__(
@@ -157,25 +208,29 @@ class Results(Sequence[Hit]):
         hits: Sequence[Hit],
         query: Query,
         *,
+        effective: Query | None,
         total: int,
         partial_total: Callable[[], int],
         offset: int,
         notes: Sequence[str],
-        steps: Callable[[], tuple[Step, ...]],
+        funnel: Callable[[], Funnel],
         did_you_mean: Callable[[], tuple[str, ...]],
         elsewhere: Callable[[], int],
         widened: Callable[[], tuple[Widening, ...]],
+        whole: Callable[[], Whole],
     ) -> None:
         self._hits = tuple(hits)
         self.query = query
+        self._effective = effective
         self.total = total
         self.offset = offset
         self.notes = tuple(notes)
         self._partial_total = partial_total
-        self._steps = steps
+        self._count_funnel = funnel
         self._did_you_mean = did_you_mean
         self._elsewhere = elsewhere
         self._widened = widened
+        self._whole = whole
 
     @cached_property
     def partial_total(self) -> int:
@@ -183,11 +238,29 @@ class Results(Sequence[Hit]):
         return self._partial_total()
 
     @cached_property
+    def _funnel(self) -> Funnel:
+        return self._count_funnel()
+
+    @property
     def steps(self) -> tuple[Step, ...]:
         """How many trials each part of the query and each filter finds alone, and how many are left
         after it.
         """
-        return self._steps()
+        return self._funnel.steps
+
+    @cached_property
+    def effective(self) -> str:
+        """All that was asked, filters too, as one text in the query language: asked alone, with synonyms and
+        spellings taken as they were, it finds the same trials. "" where a trial was asked, and no text.
+        """
+        return "" if self._effective is None else str(self._effective)
+
+    @property
+    def best_dropped(self) -> Step | None:
+        """The step without which most trials are left, words last: they are what is looked for. None where
+        dropping a single one leaves no more trials, or leaves nothing asked.
+        """
+        return self._funnel.best
 
     @cached_property
     def did_you_mean(self) -> tuple[str, ...]:
@@ -205,6 +278,19 @@ class Results(Sequence[Hit]):
     def widened(self) -> tuple[Widening, ...]:
         """What else the words and names asked were looked for as."""
         return self._widened()
+
+    @cached_property
+    def whole(self) -> Whole:
+        """All trials found, not this page of them: their ids, states and facets."""
+        return self._whole()
+
+    def facets(self, *names: str, limit: int | None = 20) -> dict[str, Facet]:
+        """Return how all trials found spread over the values of fields, by the names asked
+        (`trialsearch.facets`); of each field at most `limit` values, None for all.
+
+        Raises QueryError, naming the nearest, for a name that is none.
+        """
+        return self.whole.facets(names, limit)
 
     @overload
     def __getitem__(self, place: int) -> Hit: ...

@@ -19,7 +19,9 @@ from trialsearch.query import (
     AgeIs,
     All,
     And,
+    AtSite,
     Code,
+    Distance,
     Missing,
     Name,
     Not,
@@ -33,7 +35,7 @@ from trialsearch.query import (
 if TYPE_CHECKING:
     from trialindex.snapshot import Snapshot
 
-__all__ = ["SELECTED", "having", "only_selects"]
+__all__ = ["SELECTED", "SELECTING", "having", "only_selects"]
 
 Mask = npt.NDArray[np.bool_]
 
@@ -48,21 +50,14 @@ def only_selects(query: Query) -> bool:
     >>> only_selects(Or((Code("Phase", "PHASE1"), Not(All())))), only_selects(Not(Term("lupus")))
     (True, False)
     """
-    return type(query) in SELECTED or (
+    return type(query) in SELECTING or (
         isinstance(query, And | Or | Not) and all(map(only_selects, children(query)))
     )
 
 
 def having(snapshot: Snapshot, field: str) -> Mask:
-    """Return which documents have a value in a field."""
-    kind = FIELDS[field].kind
-    if kind in {"day", "number"}:
-        return ~np.isnan(snapshot.column(field))
-    if kind == "code":
-        return _coded(snapshot, field, bool)
-    if kind in {"text", "concept"}:
-        return snapshot.lengths(field) > 0
-    return _named(snapshot, field, [name for name, _ in snapshot.names(field)])
+    """Return which documents have a value in a field, or anything in a structure."""
+    return snapshot.having(field)
 
 
 def _coded(snapshot: Snapshot, field: str, holds: Callable[[tuple[str, ...]], bool]) -> Mask:
@@ -108,10 +103,16 @@ def _name(snapshot: Snapshot, query: Name) -> Mask:
 
 
 def _range(snapshot: Snapshot, query: Range) -> Mask:
-    first = snapshot.column(query.field)
-    day = FIELDS[query.field].kind == "day"
-    last = snapshot.column(f"{query.field}Last") if day else first
+    field = FIELDS[query.field]
     lowest, highest = _bounds(query)
+    if field.several:
+        lists = snapshot.number_lists(query.field)
+        inside = (lists.high >= lowest) & (lists.low <= highest)
+        owners = np.repeat(np.arange(snapshot.size), np.diff(lists.offsets))
+        several: Mask = np.bincount(owners[inside], minlength=snapshot.size) > 0
+        return several
+    first = snapshot.column(query.field)
+    last = snapshot.column(f"{query.field}Last") if field.kind == "day" else first
     # No number lies within nothing: comparisons with NaN are false.
     found: Mask = (last >= lowest) & (first <= highest)
     return found
@@ -123,7 +124,7 @@ def _bounds(query: Range) -> tuple[float, float]:
     def value(text: str, which: int) -> float:
         if FIELDS[query.field].kind == "day":
             return float(date_range(text)[which].toordinal())
-        age = parse_age(text) if query.field.endswith("Age") else None
+        age = parse_age(text)
         return age.days if age else float(text)
 
     return (
@@ -143,6 +144,12 @@ def _missing(snapshot: Snapshot, query: Missing) -> Mask:
     return ~having(snapshot, query.field)
 
 
+def _distance(snapshot: Snapshot, query: Distance) -> Mask:
+    from trialsearch.sites import within
+
+    return within(snapshot, query)
+
+
 def _all(snapshot: Snapshot, query: All) -> Mask:
     return np.ones(snapshot.size, np.bool_)
 
@@ -159,4 +166,7 @@ SELECTED: dict[type, Callable[[Any, Any], Mask]] = {
     Range: _range,
     Missing: _missing,
     AgeIs: _age,
+    Distance: _distance,
 }
+# What only selects, whatever its parts are; what stands at a site asks an evaluator (`sites.at_site`).
+SELECTING: frozenset[type] = frozenset({*SELECTED, AtSite})

@@ -10,7 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from trialsearch.query import And, Best, In, Near, Not, Or, Query, Term, Unless
+from trialsearch.query import (
+    And,
+    AtSite,
+    Best,
+    In,
+    Near,
+    Not,
+    Or,
+    Query,
+    Term,
+    Tiers,
+    Tilted,
+    Unless,
+)
 
 __all__ = ["trimmed"]
 
@@ -32,6 +45,12 @@ def trimmed(query: Query, has: Callable[[str], object]) -> Query:
             return And(tuple(trimmed(part, has) for part in parts))
         case Or(parts):
             return Or(tuple(trimmed(part, has) for part in parts))
+        case Tiers(text, parts):
+            return Tiers(text, tuple(trimmed(part, has) for part in parts))
+        case Tilted(field, part):
+            return Tilted(field, trimmed(part, has))
+        case AtSite(part):
+            return AtSite(trimmed(part, has))
         case _:
             return query
 

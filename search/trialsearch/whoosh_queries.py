@@ -296,6 +296,8 @@ def _to_weighted(part: Any, weight: float) -> Any:
 
 
 def _to_phrase(asked: ours.Near, area: str) -> Any:
+    if asked.starts or asked.ends:
+        raise Untranslatable(f"Whoosh has no phrase at the edge of a value: {asked}")
     if "" in asked.terms or (asked.slop and len(asked.terms) > 2) or asked.slop > 15:
         raise Untranslatable(f"Whoosh has no phrase with {asked.slop} more words in all: {asked}")
     if len(asked.terms) == 1:
@@ -321,6 +323,8 @@ def _value(field: str, text: str) -> float:
 
 
 def _to_best(asked: ours.Best, area: str) -> Any:
+    if any(way.than for way in asked.ways):
+        raise Untranslatable(f"Whoosh has no query for names no more telling than others: {asked}")
     return AnyBest([_to_weighted(to_whoosh(way.part, area), way.weight) for way in asked.ways])
 
 

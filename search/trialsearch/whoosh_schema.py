@@ -9,6 +9,8 @@
 | numbers, ages in days | float, a column | the number |
 | `Key`, `Record` | unique id; stored only | the trial id |
 
+Dates and numbers of which a trial may have several, points and structures are left out.
+
 A field analyses a query as the index its text, so Whoosh's parsers make the terms that there are:
 
 >>> [token.text for token in schema()["BriefTitle"].analyzer("IL-2 in Oedema", mode="query")]
@@ -37,7 +39,7 @@ from whoosh.util.times import long_to_datetime
 from trialindex.analysis import fold, tokens
 from trialindex.codes import CODES
 from trialindex.errors import QueryError
-from trialindex.fields import AREAS, FIELDS
+from trialindex.fields import AREAS, FIELDS, Field
 from trialindex.study_fields import by_piece
 
 __all__ = [
@@ -178,21 +180,22 @@ def _field_type(name: str, kind: str) -> Any:
     return {"text": lambda: Text(stored=True), "day": Days, "number": Numbers}[kind]()
 
 
+def _has_type(field: Field) -> bool:
+    """Whether Whoosh has a type for a field: its columns hold one number or date a document."""
+    return field.kind in {"text", "code", "name"} or (field.kind in {"day", "number"} and not field.several)
+
+
 @cache
 def schema() -> Any:
     """Return the `whoosh.fields.Schema` of every index: our fields, the areas, `Key` and `Record`."""
     made = {area: Text(stored=False) for area in AREAS if area not in FIELDS}
-    made |= {
-        field.name: _field_type(field.name, field.kind)
-        for field in FIELDS.values()
-        if field.kind != "concept"
-    }
+    made |= {field.name: _field_type(field.name, field.kind) for field in FIELDS.values() if _has_type(field)}
     return fields.Schema(Key=Key(), Record=fields.STORED(), **made)
 
 
 def kind_of(name: str) -> str:
     """Return the kind of a field of the schema; an area is text. Raises QueryError where there is none."""
-    if name in FIELDS and FIELDS[name].kind != "concept":
+    if name in FIELDS and _has_type(FIELDS[name]):
         return FIELDS[name].kind
     if name in AREAS:
         return "text"

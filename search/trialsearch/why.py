@@ -22,7 +22,10 @@ from trialsearch.query import (
     Prefix,
     Query,
     Term,
+    Tiers,
+    Tilted,
     Unless,
+    Verified,
     Way,
     Wildcard,
     Within,
@@ -33,12 +36,15 @@ from trialsearch.results import Widening
 __all__ = ["Match", "matches", "widenings"]
 
 _MOST_WAYS = 3
+# Ways to meet what was asked that need no name.
+_PLAINLY = {"typed": "as typed", "exact": "exactly so"}
 
 
 @frozen
 class Match:
-    """What was asked, how it was met (as `query.Way` says), by which words, in which fields (heaviest
-    first)."""
+    """What was asked, how it was met (as `query.Way` says, or exact: by the very text), by which words, in
+    which fields (heaviest first).
+    """
 
     asked: str
     how: str
@@ -47,7 +53,7 @@ class Match:
     terms: frozenset[str]
 
     def __str__(self) -> str:
-        how = "as typed" if self.how == "typed" else f"{self.how} {self.found}"
+        how = _PLAINLY.get(self.how) or f"{self.how} {self.found}"
         return f"{self.asked}: {how} ({', '.join(self.fields)})"
 
 
@@ -68,8 +74,18 @@ def _collect(
     match query:
         case In(inner, part):
             _collect(evaluator, part, doc, inner, found, partly)
-        case Boost(part, _) | Unless(part, _):
+        case Boost(part, _) | Unless(part, _) | Tilted(_, part):
             _collect(evaluator, part, doc, area, found, partly)
+        case Verified(text, how, part) if evaluator.finds(query, doc, area):
+            weights = area_fields(area)
+            fields = sorted(
+                evaluator.exact.fields(text, how, area, doc), key=lambda field: -weights.get(field, 0.0)
+            )
+            found.append(Match(text, "exact", text, tuple(fields), frozenset(_terms(part))))
+        case Tiers(_, parts):
+            first = next((part for part in parts if evaluator.finds(part, doc, area)), None)
+            if first is not None:
+                _collect(evaluator, first, doc, area, found, partly)
         case Optional(part, wish):
             _collect(evaluator, part, doc, area, found, partly)
             if evaluator.finds(wish, doc, area):
@@ -87,8 +103,8 @@ def _collect(
                 )
             )
             if met.parts:
-                fields = _fields(evaluator, met, doc, area)
-                found.append(Match(str(query), "typed", text, fields, frozenset(_terms(met))))
+                there = _fields(evaluator, met, doc, area)
+                found.append(Match(str(query), "typed", text, there, frozenset(_terms(met))))
         case Best(text, ways):
             held = [way for way in ways if evaluator.finds(way.part, doc, area)]
             # A link says no more than the name that it comes from; it counts where no name does.

@@ -36,7 +36,8 @@ from trialindex.segments.arrays import ArrayFile, ArrayStream, ArrayWriter, narr
 from trialindex.segments.patterns import weight_table
 
 __all__ = [
-    "BLOCK", "BOUNDED", "BOUND_FROM", "K1", "LISTED", "LISTED_FROM", "LISTED_SHARE", "B", "BoundReader", "BoundWriter", "Postings", "joined", "norms",
+    "BLOCK", "BOUNDED", "BOUND_FROM", "K1", "LISTED", "LISTED_FROM", "LISTED_SHARE", "B", "BoundReader",
+    "BoundWriter", "Postings", "joined", "norms",
 ]  # fmt: skip
 
 # The parameters of BM25: where frequency saturates, and how much length counts (Robertson and Zaragoza 2009,
@@ -72,10 +73,11 @@ Numbers = npt.NDArray[np.unsignedinteger[Any]]
 class Postings:
     """The documents that have a term in an area.
 
-    `docs`: uint32[n], ascending. `sums`: uint16 or uint32 [n], the weighted frequencies in hundredths. The others bound
-    the saturated frequency s = tf / (tf + norm): `highest` over the list, `block_highest` float32[b] over the
-    postings from `block_starts` int64[b] to the next start; `best` int64: the indexes of at least the 64
-    postings with the greatest s, and `rest` bounds s of all others. For short lists these are None.
+    `docs`: uint32[n], ascending. `sums`: uint16 or uint32 [n], the weighted frequencies in hundredths. The
+    others bound the saturated frequency s = tf / (tf + norm): `highest` over the list, `block_highest`
+    float32[b] over the postings from `block_starts` int64[b] to the next start; `best` int64: the indexes of
+    at least the 64 postings with the greatest s, and `rest` bounds s of all others. For short lists these are
+    None.
     """
 
     docs: U32

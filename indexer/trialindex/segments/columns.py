@@ -1,22 +1,20 @@
-"""Values by document in a file of arrays: numbers, codes, keys (trial ids), names (whole values) and sites.
+"""Values by document in a file of arrays: codes, keys (trial ids) and names (whole values).
 
-- Numbers: `number.<name>` [documents], int32 where all values are whole and fit (the smallest int32: none),
-  float64 otherwise (NaN: none). A column without any value is not written.
-- Codes: `code.<field>` [documents], ordinals of the distinct sets of codes; `code.<field>.sets`, these, in
-  JSON. A column without any code is not written.
+- Codes: `codes`, which documents have any in each field (`subsets`); `codes.ordinals`, the distinct set of
+  codes of each of these, field after field (`narrow`); `codes.sets`, the sets of each field, in JSON;
+  `codes.ends`, int64 [fields + 1], where these end.
 - Keys: `keys`, bytes of one width, zero-padded; `keys.width`, that width; `keys.order`, documents by key, in
   the narrowest dtype that holds their numbers.
 - Names: a dictionary `names.<field>` (`terms`); `names.<field>.docs`, the documents of each (`doc_ids`).
-- Sites: `sites.latitudes` and `sites.longitudes` [sites], int32, in units of 1e-7 degrees, document after
-  document; `sites.offsets` [documents + 1] into them, uint32 (uint64 where they are more). Not written where
-  no document has a site.
 
 >>> import tempfile; from pathlib import Path; path = Path(tempfile.mkdtemp()) / "example.seg"
 >>> with ArrayWriter(path) as writer:
-...     write_codes(writer, "Phase", CodeColumn.of([("PHASE1", "PHASE2"), (), ("PHASE2",)]))
+...     codes = CodeWriter(writer, 3)
+...     codes.append(CodeColumn.of([("PHASE1", "PHASE2"), (), ("PHASE2",)]))
+...     codes.finish()
 ...     write_names(writer, "Country", [(b"France", 2), (b"Chad", 0), (b"France", 0)], 3)
 >>> file = ArrayFile(path)
->>> read_codes(file, "Phase", 3).counts()
+>>> Codes(file, 1, 3).column(0).counts()
 {'PHASE1': 1, 'PHASE2': 2}
 >>> Names(file, "Country", 3).docs("France"), list(Names(file, "Country", 3).prefix("C"))
 (array([0, 2], dtype=uint32), [('Chad', 1)])
@@ -27,34 +25,30 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from trialindex.errors import IndexDamaged
-from trialindex.segments.arrays import ArrayFile, ArrayStream, ArrayWriter, narrowest, spread, wide
+from trialindex.segments.arrays import ArrayFile, ArrayWriter, narrowest, spread
 from trialindex.segments.doc_ids import Lists, ListWriter
+from trialindex.segments.narrow import Narrow, NarrowWriter
+from trialindex.segments.subsets import Subsets, SubsetWriter
 from trialindex.segments.terms import Terms, TermWriter, stretches
 
 __all__ = [
-    "CodeColumn", "Keys", "Names", "Sites", "check_key", "kept_stretches", "merge_codes", "merge_names",
-    "read_codes", "read_numbers", "read_sites", "write_codes", "write_keys", "write_names",
-    "write_numbers", "write_sites",
+    "CodeColumn", "CodeWriter", "Codes", "Keys", "Names", "check_key", "kept_stretches", "merge_codes",
+    "merge_names", "write_keys", "write_names",
 ]  # fmt: skip
 
-_MISSING = np.iinfo(np.int32).min
 _UNSIGNED = (np.uint8, np.uint16, np.uint32, np.uint64)
 # Names of all segments together that are merged at a time.
 _STRETCH = 1 << 18
 # Names read at a time: a reader who stops early has read few too many.
 _PIECE = 1024
-# Units in a degree, and the most of them that a latitude and a longitude have.
-_UNITS = 10**7
-_MOST_LATITUDE, _MOST_LONGITUDE = 90 * _UNITS, 180 * _UNITS
 
 I64 = npt.NDArray[np.int64]
-F64 = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 
@@ -71,33 +65,6 @@ def kept_stretches(offsets: I64, keep: Mask) -> tuple[I64, I64]:
     kept = np.zeros(len(sizes) + 1, np.int64)
     np.cumsum(sizes, out=kept[1:])
     return kept, spread(offsets[:-1][keep], sizes)
-
-
-def write_numbers(writer: ArrayWriter, name: str, values: npt.NDArray[np.float64]) -> None:
-    """Write a column of numbers [documents]; NaN where a document has none."""
-    stated = ~np.isnan(values)
-    given = values[stated]
-    if not len(given):
-        return
-    if (np.abs(given) < -_MISSING).all() and (given == np.trunc(given)).all():
-        whole = np.full(len(values), _MISSING, np.int32)
-        whole[stated] = given
-        writer.put(f"number.{name}", whole)
-    else:
-        writer.put(f"number.{name}", values)
-
-
-def read_numbers(file: ArrayFile, name: str, size: int) -> npt.NDArray[np.float64]:
-    """Return a column of numbers, float64[size]; NaN where a document has none, everywhere if there is no
-    such column. Raises IndexDamaged where it has another length.
-    """
-    if not file.has(f"number.{name}"):
-        return np.full(size, np.nan)
-    held = _sized(file, f"number.{name}", size, np.int32, np.float64)
-    values = held.astype(np.float64)
-    if held.dtype == np.int32:
-        values[held == _MISSING] = np.nan
-    return values
 
 
 def _sized(file: ArrayFile, name: str, size: int, *dtypes: npt.DTypeLike) -> npt.NDArray[Any]:
@@ -167,33 +134,76 @@ def merge_codes(columns: Iterable[tuple[CodeColumn, npt.NDArray[np.bool_] | None
     return CodeColumn(merged.astype(narrowest(len(sets) - 1)), list(sets))
 
 
-def write_codes(writer: ArrayWriter, field: str, column: CodeColumn) -> None:
-    """Write a column of codes."""
-    if len(column.sets) == 1:
-        return
-    writer.put(f"code.{field}", column.ordinals)
-    sets = json.dumps(column.sets, separators=(",", ":")).encode()
-    writer.put(f"code.{field}.sets", np.frombuffer(sets, np.uint8))
+class CodeWriter:
+    """Writes the codes of so many documents, field after field."""
+
+    def __init__(self, writer: ArrayWriter, documents: int) -> None:
+        self._writer = writer
+        self._having = SubsetWriter(writer, "codes", documents)
+        self._ordinals = NarrowWriter(writer, "codes.ordinals")
+        self._sets = writer.stream("codes.sets", np.uint8)
+        self._ends: list[int] = [0]
+
+    def append(self, column: CodeColumn) -> None:
+        """Add a field."""
+        docs = np.flatnonzero(column.ordinals)
+        self._having.append(docs.astype(np.uint32))
+        if len(docs):
+            self._ordinals.append(column.ordinals[docs] - 1)
+            self._sets.append(np.frombuffer(_json(column.sets[1:]), np.uint8))
+        self._ends.append(self._sets.count)
+
+    def finish(self) -> None:
+        """Write what is known only at the end."""
+        self._having.finish()
+        self._ordinals.finish()
+        self._sets.close()
+        self._writer.put("codes.ends", np.array(self._ends, np.int64))
 
 
-def read_codes(file: ArrayFile, field: str, size: int) -> CodeColumn:
-    """Return a column of codes of so many documents; none has any if there is no such column.
+def _json(held: Any) -> bytes:
+    return json.dumps(held, separators=(",", ":")).encode()
 
-    Raises IndexDamaged where it is none that `write_codes` wrote.
+
+class Codes:
+    """Reads what `CodeWriter` wrote. Raises IndexDamaged where its parts do not fit together.
+
+    Attribute `having`: which documents have any code of each field.
     """
-    name = f"code.{field}"
-    if not file.has(name):
-        return CodeColumn(np.zeros(size, np.uint8), [()])
-    ordinals = _sized(file, name, size, *_UNSIGNED[:3])
-    try:
-        held = json.loads(file.get(f"{name}.sets", np.uint8).tobytes())
-    except (ValueError, RecursionError) as error:
-        raise file.damaged(f"the codes of {field!r} cannot be read: {error}") from error
-    if not isinstance(held, list) or not all(_is_codes(codes) for codes in held) or held[:1] != [[]]:
-        raise file.damaged(f"the codes of {field!r} are no list of codes")
-    if size and int(ordinals.max()) >= len(held):
-        raise file.damaged(f"a document has none of the codes of {field!r}")
-    return CodeColumn(ordinals, [tuple(codes) for codes in held])
+
+    def __init__(self, file: ArrayFile, fields: int, documents: int) -> None:
+        self._file, self._documents = file, documents
+        self.having = Subsets(file, "codes", documents)
+        self._ordinals = Narrow(file, "codes.ordinals")
+        self._sets = file.get("codes.sets", np.uint8)
+        self._ends = _sized(file, "codes.ends", fields + 1, np.int64)
+        if len(self.having) != fields or self.having.starts[-1] != len(self._ordinals):
+            raise file.damaged("the parts of its codes do not fit together")
+        if self._ends[0] != 0 or self._ends[-1] != len(self._sets) or (np.diff(self._ends) < 0).any():
+            raise file.damaged("the parts of its codes do not fit together")
+
+    def column(self, number: int) -> CodeColumn:
+        """Return the codes of a field."""
+        low, high = self.having.starts[number : number + 2].tolist()
+        if low == high:
+            return CodeColumn(np.zeros(self._documents, np.uint8), [()])
+        sets = self._read_sets(number)
+        held = self._ordinals[low:high]
+        if int(held.max()) >= len(sets):
+            raise self._file.damaged("a document has none of the codes of its field")
+        ordinals = np.zeros(self._documents, narrowest(len(sets)))
+        ordinals[self.having.mask(number)] = held.astype(np.uint32) + 1
+        return CodeColumn(ordinals, [(), *sets])
+
+    def _read_sets(self, number: int) -> list[tuple[str, ...]]:
+        start, end = self._ends[number : number + 2].tolist()
+        try:
+            held = json.loads(self._sets[start:end].tobytes())
+        except (ValueError, RecursionError) as error:
+            raise self._file.damaged(f"the codes of a field cannot be read: {error}") from error
+        if not isinstance(held, list) or not all(_is_codes(codes) and codes for codes in held):
+            raise self._file.damaged("the codes of a field are no list of codes")
+        return [tuple(codes) for codes in held]
 
 
 def _is_codes(value: Any) -> bool:
@@ -364,95 +374,3 @@ class Names:
                 raise self._broken()
             for name, count in zip(self.terms.slice(start, stop), counts, strict=True):
                 yield name.decode("utf-8", "replace"), count
-
-
-class Sites(NamedTuple):
-    """The coordinates of the sites of each document.
-
-    `offsets`: int64[documents + 1] into the other two: the sites of a document are those from its offset to
-    the next one. `latitudes`, `longitudes`: float64[sites], degrees, north and east positive, whole multiples
-    of 1e-7.
-    """
-
-    offsets: I64
-    latitudes: F64
-    longitudes: F64
-
-    @classmethod
-    def of(cls, documents: Sequence[Sequence[tuple[float, float]]]) -> Sites:
-        """Return the sites of documents from the (latitude, longitude) pairs of each."""
-        offsets = np.zeros(len(documents) + 1, np.int64)
-        np.cumsum(np.fromiter(map(len, documents), np.int64, len(documents)), out=offsets[1:])
-        pairs = np.array([pair for held in documents for pair in held], np.float64).reshape(-1, 2)
-        return cls(offsets, pairs[:, 0].copy(), pairs[:, 1].copy())
-
-    @classmethod
-    def joined(cls, parts: Sequence[Sites]) -> Sites:
-        """Return the sites of the documents of several, one after another."""
-        sizes = [np.diff(part.offsets) for part in parts]
-        return cls(
-            np.cumsum(np.concatenate([np.zeros(1, np.int64), *sizes])),
-            np.concatenate([np.empty(0), *(part.latitudes for part in parts)]),
-            np.concatenate([np.empty(0), *(part.longitudes for part in parts)]),
-        )
-
-    def kept(self, keep: Mask) -> Sites:
-        """Return the sites of the documents that a mask, bool[documents], keeps."""
-        if keep.all():
-            return self
-        offsets, indexes = kept_stretches(self.offsets, keep)
-        return Sites(offsets, self.latitudes[indexes], self.longitudes[indexes])
-
-    def of_document(self, doc: int) -> list[tuple[float, float]]:
-        """Return the (latitude, longitude) pairs of a document."""
-        here = slice(int(self.offsets[doc]), int(self.offsets[doc + 1]))
-        return list(zip(self.latitudes[here].tolist(), self.longitudes[here].tolist(), strict=True))
-
-
-def write_sites(writer: ArrayWriter, parts: Iterable[Sites]) -> None:
-    """Write the sites of all documents, of one stretch of them after the other."""
-    sizes = [np.zeros(1, np.int64)]
-    streams: tuple[ArrayStream, ArrayStream] | None = None
-    for sites in parts:
-        sizes.append(np.diff(sites.offsets))
-        if len(sites.latitudes):
-            if streams is None:
-                streams = (
-                    writer.stream("sites.latitudes", np.int32),
-                    writer.stream("sites.longitudes", np.int32),
-                )
-            streams[0].append(_units(sites.latitudes))
-            streams[1].append(_units(sites.longitudes))
-    if streams is not None:
-        offsets = np.cumsum(np.concatenate(sizes))
-        writer.put("sites.offsets", offsets.astype(wide(int(offsets[-1]))))
-
-
-def _units(degrees: F64) -> npt.NDArray[np.int32]:
-    return np.rint(degrees * _UNITS).astype(np.int32)
-
-
-def read_sites(file: ArrayFile, size: int) -> Sites:
-    """Return the sites of so many documents; none has any if there is no such column.
-
-    Raises IndexDamaged where it is none that `write_sites` wrote.
-    """
-    if not file.has("sites.offsets"):
-        return Sites(np.zeros(size + 1, np.int64), np.empty(0), np.empty(0))
-    offsets = _sized(file, "sites.offsets", size + 1, *_UNSIGNED[2:])
-    latitudes = file.get("sites.latitudes", np.int32)
-    longitudes = _sized(file, "sites.longitudes", len(latitudes), np.int32)
-    if offsets[0] != 0 or offsets[-1] != len(latitudes) or (offsets[1:] < offsets[:-1]).any():
-        raise file.damaged("the sites of a document are not there")
-    # A division, not a product with 1e-7: so each is the float64 nearest to its decimal number.
-    return Sites(
-        offsets.astype(np.int64),
-        _within(file, latitudes, _MOST_LATITUDE) / _UNITS,
-        _within(file, longitudes, _MOST_LONGITUDE) / _UNITS,
-    )
-
-
-def _within(file: ArrayFile, units: npt.NDArray[np.int32], most: int) -> npt.NDArray[np.int32]:
-    if len(units) and not -most <= int(units.min()) <= int(units.max()) <= most:
-        raise file.damaged("a site lies nowhere on earth")
-    return units

@@ -15,9 +15,10 @@ import numpy.typing as npt
 from trialindex.fields import FIELDS, PLACED
 from trialindex.segments.arrays import ArrayWriter, spread
 from trialindex.segments.columns import merge_codes, merge_names
+from trialindex.segments.numbers import NumberLists
 from trialindex.segments.postings import Chunk
 from trialindex.segments.records import Block, Packer
-from trialindex.segments.segment import Contents, Segment, write_segment
+from trialindex.segments.segment import CODED, NUMERIC, STRUCTURES, Contents, Segment, write_segment
 from trialindex.segments.terms import stretches
 
 __all__ = ["merge_segments", "policy"]
@@ -35,6 +36,7 @@ _SMALLEST = 1000
 # The share of deleted documents above which a segment is written anew.
 _DELETED = 0.25
 
+U32 = npt.NDArray[np.uint32]
 Mask = npt.NDArray[np.bool_]
 
 
@@ -97,37 +99,39 @@ def _contents(segments: Sequence[Segment], keeps: list[Mask]) -> Contents:
     both = list(zip(segments, keeps, strict=True))
     return Contents(
         keys=[key.decode() for segment, keep in both for key in segment.keys.keys[keep].tolist()],
+        digests=np.concatenate([np.empty(0, np.uint32), *(one.digests[keep] for one, keep in both)]),
         lengths=_lengths(segments, keeps),
         numbers=(
-            (name, np.concatenate([segment.numbers(name)[keep] for segment, keep in both]))
-            for field in FIELDS.values()
-            if field.kind in {"day", "number"}
-            for name in ((field.name, f"{field.name}Last") if field.kind == "day" else (field.name,))
+            NumberLists.joined([segment.number_lists(name).kept(keep) for segment, keep in both])
+            for name in NUMERIC
         ),
-        codes=(
-            (name, merge_codes([(segment.codes(name), keep) for segment, keep in both]))
-            for name, field in FIELDS.items()
-            if field.kind == "code"
+        codes=(merge_codes([(segment.codes(name), keep) for segment, keep in both]) for name in CODED),
+        structures=(
+            _documents(np.concatenate([segment.having(name)[keep] for segment, keep in both]))
+            for name in STRUCTURES
         ),
         values=(segment.values().kept(keep) for segment, keep in both),
         sites=(segment.sites().kept(keep) for segment, keep in both),
     )
 
 
-def _lengths(segments: Sequence[Segment], keeps: list[Mask]) -> Iterator[tuple[str, npt.NDArray[np.uint32]]]:
-    """Yield the fields that have words, with the number of them in each document."""
+def _documents(mask: Mask) -> U32:
+    return np.flatnonzero(mask).astype(np.uint32)
+
+
+def _lengths(segments: Sequence[Segment], keeps: list[Mask]) -> Iterator[tuple[U32, U32]]:
+    """Yield of each field whose words have a place the documents that have a value in it, and the number of
+    their words.
+    """
+    maps = [moved.astype(np.uint32) for moved in _moved(keeps)]
     for name in PLACED:
-        parts = [segment.length(name) for segment in segments]
-        if any(part is not None for part in parts):
-            yield (
-                name,
-                np.concatenate(
-                    [
-                        np.zeros(int(keep.sum()), np.uint32) if part is None else part[keep].astype(np.uint32)
-                        for part, keep in zip(parts, keeps, strict=True)
-                    ]
-                ),
-            )
+        docs, words = [np.empty(0, np.uint32)], [np.empty(0, np.uint32)]
+        for segment, keep, moved in zip(segments, keeps, maps, strict=True):
+            own, counts = segment.words(name)
+            kept = keep[own]
+            docs.append(moved[own[kept]])
+            words.append(counts[kept].astype(np.uint32))
+        yield np.concatenate(docs), np.concatenate(words)
 
 
 def _moved(keeps: list[Mask]) -> list[npt.NDArray[np.int64]]:

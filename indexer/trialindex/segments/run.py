@@ -15,13 +15,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from trialindex.document import Document
+from trialindex.document import Document, Site
 from trialindex.fields import FIELDS, PLACED
 from trialindex.segments.arrays import ArrayWriter
-from trialindex.segments.columns import CodeColumn, Sites, check_key, write_names
+from trialindex.segments.columns import CodeColumn, check_key, write_names
+from trialindex.segments.numbers import NumberLists
 from trialindex.segments.postings import Chunk
 from trialindex.segments.records import Block, Packer
-from trialindex.segments.segment import Contents, Values, write_segment
+from trialindex.segments.segment import CODED, NUMERIC, STRUCTURES, Contents, Values, digest, write_segment
+from trialindex.segments.sites import Sites
 from trialindex.segments.tokens import Tokeniser, Tokens
 
 __all__ = ["Run"]
@@ -32,19 +34,11 @@ _DRAIN = 200
 _CHUNK = 1 << 21
 # Bytes that a token costs while a run is inverted: what is kept (9), the keys and the sorted places (24).
 _TOKEN_BYTES = 40
-# Bytes that a site costs: a pair of floats.
-_SITE_BYTES = 112
+# Bytes that a site costs: a tuple of four.
+_SITE_BYTES = 144
 
 # Bytes of known words that are kept from one run to the next.
 _CACHE = 64 << 20
-
-_NUMBERS = tuple(
-    number
-    for name, held in FIELDS.items()
-    if held.kind in {"day", "number"}
-    for number in ((name, f"{name}Last") if held.kind == "day" else (name,))
-)
-_CODED = tuple(name for name, held in FIELDS.items() if held.kind == "code")
 
 
 @dataclass(slots=True)
@@ -52,10 +46,13 @@ class _Columns:
     """Everything of the documents of a run but their words."""
 
     keys: dict[str, int] = field(default_factory=dict)
+    digests: list[int] = field(default_factory=list)
     numbers: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    ranges: dict[str, list[tuple[int, float, float]]] = field(default_factory=dict)
     codes: dict[str, list[tuple[int, tuple[str, ...]]]] = field(default_factory=dict)
     names: dict[str, list[tuple[bytes, int]]] = field(default_factory=dict)
-    sites: list[list[tuple[float, float]]] = field(default_factory=list)
+    sites: list[list[Site]] = field(default_factory=list)
+    structures: dict[str, list[int]] = field(default_factory=dict)
     # Of each call of the tokeniser: whose words, of which field.
     call_docs: list[int] = field(default_factory=list)
     call_fields: list[int] = field(default_factory=list)
@@ -99,12 +96,16 @@ class Run:
         self._keep(self._packer.add(record))
         doc = len(held.keys)
         held.keys[key] = doc
+        held.digests.append(digest(record))
         for field_number, values, exact in document.placed():
             held.call_docs.append(doc)
             held.call_fields.append(field_number)
             (self._tokeniser.add_terms if exact else self._tokeniser.add)(values)
         for name, number in document.numbers.items():
             held.numbers.setdefault(name, []).append((doc, number))
+        for name, pairs in document.ranges.items():
+            held.ranges.setdefault(name, []).extend((doc, low, high) for low, high in pairs)
+            self._bytes += 120 * len(pairs)
         for name, codes in document.codes.items():
             held.codes.setdefault(name, []).append((doc, tuple(codes)))
         for name, named in document.names.items():
@@ -112,8 +113,10 @@ class Run:
             self._bytes += sum(map(len, named)) + 100 * len(named)
         held.sites.append(document.sites)
         self._bytes += _SITE_BYTES * len(document.sites)
+        for name in document.held:
+            held.structures.setdefault(name, []).append(doc)
         # The columns of a document, as Python objects.
-        self._bytes += 100 * (len(document.numbers) + len(document.codes)) + 500
+        self._bytes += 100 * (len(document.numbers) + len(document.codes)) + 10 * len(document.held) + 500
         self._waiting += 1
         if self._waiting >= _DRAIN:
             self._drain()
@@ -144,9 +147,11 @@ class Run:
         self._tokens = [Tokens(*tokens)]
         contents = Contents(
             keys=list(held.keys),
-            lengths=_lengths(size, call_docs, call_fields, counts),
-            numbers=[(name, _dense(held.numbers[name], size)) for name in _NUMBERS if name in held.numbers],
-            codes=[(name, _column(held.codes[name], size)) for name in _CODED if name in held.codes],
+            digests=np.array(held.digests, np.uint32),
+            lengths=_lengths(call_docs, call_fields, counts, start_counts),
+            numbers=(_numbers(held, name, size) for name in NUMERIC),
+            codes=(_column(held.codes.get(name, []), size) for name in CODED),
+            structures=(np.array(held.structures.get(name, []), np.uint32) for name in STRUCTURES),
             values=[Values.of(size, call_docs, call_fields, starts, start_counts)],
             sites=[Sites.of(held.sites)],
         )
@@ -162,25 +167,33 @@ class Run:
 
 
 def _lengths(
-    size: int,
     docs: npt.NDArray[np.uint32],
     fields: npt.NDArray[np.uint8],
     counts: npt.NDArray[np.uint32],
-) -> Iterator[tuple[str, npt.NDArray[np.uint32]]]:
-    """Yield the fields that have words, with the number of them in each document."""
-    for number, name in enumerate(PLACED):
-        of_field = fields == number
-        if counts[of_field].any():
-            lengths = np.zeros(size, np.uint32)
-            lengths[docs[of_field]] = counts[of_field]
-            yield name, lengths
+    start_counts: npt.NDArray[np.uint32],
+) -> Iterator[tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]]:
+    """Yield of each field whose words have a place the documents that have a value in it, and the number of
+    their words.
+    """
+    # Besides its values, a call has where one more would start.
+    calls = np.flatnonzero(start_counts > 1)
+    calls = calls[np.argsort(fields[calls], kind="stable")]
+    ends = np.searchsorted(fields[calls], np.arange(len(PLACED)), side="right").tolist()
+    for low, high in zip([0, *ends], ends, strict=False):
+        yield docs[calls[low:high]], counts[calls[low:high]]
 
 
-def _dense(held: list[tuple[int, float]], size: int) -> npt.NDArray[np.float64]:
-    values = np.full(size, np.nan)
-    docs, numbers = zip(*held, strict=True)
-    values[list(docs)] = numbers
-    return values
+def _numbers(held: _Columns, name: str, size: int) -> NumberLists:
+    if FIELDS[name].several:
+        triples = np.array(held.ranges.get(name, []), np.float64).reshape(-1, 3)
+        return NumberLists.sparse(triples[:, 0].astype(np.int64), triples[:, 1], triples[:, 2], size)
+    pairs = np.array(held.numbers.get(name, []), np.float64).reshape(-1, 2)
+    docs, low = pairs[:, 0].astype(np.int64), pairs[:, 1]
+    if FIELDS[name].kind == "number":
+        return NumberLists.sparse(docs, low, low, size)
+    return NumberLists.sparse(
+        docs, low, np.array(held.numbers.get(f"{name}Last", []), np.float64).reshape(-1, 2)[:, 1], size
+    )
 
 
 def _column(held: list[tuple[int, tuple[str, ...]]], size: int) -> CodeColumn:

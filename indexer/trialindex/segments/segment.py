@@ -3,9 +3,12 @@
 | arrays | what they hold |
 |---|---|
 | `terms.*`, `postings.*`, `patterns.*`, `occurrences.*`, `area.*` | dictionary and postings (`postings`) |
-| `length.<Field>` | occurrences in the field, for each document |
+| `lengths*` | words of each document in each field (`lengths`) |
 | `values.*` | where the values of the fields of a document start (`Values`) |
-| `number.*`, `code.*`, `keys*`, `names.*`, `sites.*` | values of each document (`columns`) |
+| `numbers*`, `sites.*` | numbers and days, sites (`numbers`, `sites`) |
+| `codes*`, `keys*`, `names.*` | other values of each document (`columns`) |
+| `held*` | which documents have something in each structure (`subsets`) |
+| `digests` | uint32, a checksum of each stored study: 31 bits |
 | `records.*` | the stored studies (`records`) |
 
 A segment file never changes. Which of its documents are deleted stands in another small file, written anew
@@ -14,44 +17,73 @@ with every commit that deletes some, and named by the table of contents.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import zlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from trialindex.errors import IndexDamaged
-from trialindex.fields import PLACED, UNMEASURED, area_weights
+from trialindex.fields import (
+    FIELD_NUMBERS,
+    FIELDS,
+    PLACED,
+    area_fields,
+    area_weights,
+)
 from trialindex.frozen import frozen
 from trialindex.segments.arrays import ArrayFile, ArrayWriter
 from trialindex.segments.columns import (
     CodeColumn,
+    Codes,
+    CodeWriter,
     Keys,
     Names,
-    Sites,
     kept_stretches,
-    read_codes,
-    read_numbers,
-    read_sites,
-    write_codes,
     write_keys,
-    write_numbers,
-    write_sites,
 )
-from trialindex.segments.narrow import Narrow, NarrowWriter, write_narrow
+from trialindex.segments.lengths import AreaLengths, Lengths, LengthWriter
+from trialindex.segments.narrow import Narrow, NarrowWriter
 from trialindex.segments.postings import BOUNDED, Chunk, PostingsReader, PostingsWriter
 from trialindex.segments.records import Block, Records, RecordWriter
 from trialindex.segments.sizes import Sizes, SizeWriter
+from trialindex.segments.subsets import Subsets, SubsetWriter
 
-__all__ = ["Contents", "Segment", "Values", "area_lengths", "read_deleted", "write_deleted", "write_segment"]
+# Numbers and sites are imported where they are read or written: plain words need neither, and every module
+# counts at the start of a search.
+if TYPE_CHECKING:
+    from trialindex.segments.numbers import NumberLists, Numbers
+    from trialindex.segments.sites import Sites
+
+__all__ = [
+    "CODED", "DIGEST", "NUMERIC", "STRUCTURES", "Contents", "Segment", "Values",
+    "digest", "read_deleted", "write_deleted", "write_segment",
+]  # fmt: skip
+
+# The fields of each kind, in the order in which a segment has them.
+NUMERIC = tuple(name for name, field in FIELDS.items() if field.kind in {"day", "number"})
+CODED = tuple(name for name, field in FIELDS.items() if field.kind == "code")
+STRUCTURES = tuple(name for name, field in FIELDS.items() if field.kind in {"structure", "point"})
+# The column of checksums of stored studies: no field of a study.
+DIGEST = "RecordDigest"
+# As many bits of a checksum as are a signed number of four bytes too.
+_DIGEST_BITS = (1 << 31) - 1
+_DAYS = tuple(FIELDS[name].kind == "day" for name in NUMERIC)
+_NUMERIC_NUMBERS = {name: number for number, name in enumerate(NUMERIC)}
+_CODE_NUMBERS = {name: number for number, name in enumerate(CODED)}
+_STRUCTURE_NUMBERS = {name: number for number, name in enumerate(STRUCTURES)}
 
 U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
 I64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+
+# Documents whose values are read at once where some of them are asked.
+_TOGETHER = 1024
 
 
 def _runs(offsets: I64, fields: U8) -> tuple[I64, I64]:
@@ -102,6 +134,17 @@ class Values:
         return Values(offsets, self.fields[indexes], self.starts[indexes])
 
     @classmethod
+    def joined(cls, parts: Sequence[Values]) -> Values:
+        """Make the table of the documents of one table after those of the other."""
+        ends = np.cumsum([0, *(len(part.fields) for part in parts)])
+        offsets = [part.offsets[:-1] + end for part, end in zip(parts, ends[:-1].tolist(), strict=True)]
+        return cls(
+            np.concatenate([*offsets, ends[-1:]]),
+            np.concatenate([np.empty(0, np.uint8), *(part.fields for part in parts)]),
+            np.concatenate([np.empty(0, np.uint32), *(part.starts for part in parts)]),
+        )
+
+    @classmethod
     def of_steps(cls, offsets: I64, fields: U8, steps: npt.NDArray[np.unsignedinteger]) -> Values:
         """Make the table from each start less the one before it in the same field of a document."""
         firsts, sizes = _runs(offsets, fields)
@@ -131,45 +174,33 @@ class Values:
 class Contents:
     """What a segment holds of its documents besides words, names and records.
 
-    `keys`: the trial ids. The others are asked once, in the order of the fields here, so that no more than
-    one array is needed at a time: `lengths` (field, occurrences in it: uint32[documents]), `numbers` (name,
-    float64[documents]), `codes` (field, column), `values` and `sites`, of one stretch of the documents after
-    the other.
+    `keys`: the trial ids. `digests`: a checksum of each stored study, 31 bits. The others are asked once, in
+    the order of the fields here, so that no more than one array is needed at a time: `lengths`, of each field
+    of PLACED the documents that have a value in it and how many words (uint32[n] both); `numbers`, of each
+    of NUMERIC; `codes`, of each of CODED; `structures`, of each of STRUCTURES the documents that have it
+    (uint32[n]); `values` and `sites`, of one stretch of the documents after the other.
     """
 
     keys: list[str]
-    lengths: Iterable[tuple[str, U32]]
-    numbers: Iterable[tuple[str, npt.NDArray[np.float64]]]
-    codes: Iterable[tuple[str, CodeColumn]]
+    digests: U32
+    lengths: Iterable[tuple[U32, U32]]
+    numbers: Iterable[NumberLists]
+    codes: Iterable[CodeColumn]
+    structures: Iterable[U32]
     values: Iterable[Values]
     sites: Iterable[Sites]
 
 
-class _AreaLengths:
-    """The weighted lengths of documents in an area, added up by field: `total` uint32[size], hundredths.
+def digest(record: bytes) -> int:
+    """Return the checksum of a stored study that a segment keeps beside it, 31 bits: of what the registry
+    states, not of the files that it was read from, so that the same record from another file is the same.
 
-    Fields of UNMEASURED count nothing, unless the area has no others.
+    >>> digest(b'{"a":1,"sourceSection":{"sources":[]}}') == digest(b'{"a":1}') != digest(b'{"a":2}')
+    True
     """
-
-    def __init__(self, area: str, size: int) -> None:
-        weights = area_weights(area)
-        measured = {field: weight for field, weight in weights.items() if field not in UNMEASURED}
-        self._weights = measured or weights
-        self.total = np.zeros(size, np.uint32)
-
-    def add(self, field: str, lengths: npt.NDArray[np.unsignedinteger]) -> None:
-        if field in self._weights:
-            self.total += lengths.astype(np.uint32) * np.uint32(self._weights[field])
-
-
-def area_lengths(area: str, lengths: Mapping[str, npt.NDArray[np.unsignedinteger]], size: int) -> U32:
-    """Return uint32[size]: the weighted lengths of documents in an area, in hundredths, from their lengths in
-    fields.
-    """
-    total = _AreaLengths(area, size)
-    for field, held in lengths.items():
-        total.add(field, held)
-    return total.total
+    # It stands last, where `merge` put it; inside a text its quotes would be escaped.
+    stated, found, _ = record.partition(b',"sourceSection":')
+    return zlib.crc32(stated + b"}" if found else record) & _DIGEST_BITS
 
 
 def write_segment(
@@ -181,6 +212,9 @@ def write_segment(
     """Write a segment, all but its names. `blocks`: the packed records, in the order of the documents;
     `chunks`: the dictionary.
     """
+    from trialindex.segments.numbers import NumberWriter
+    from trialindex.segments.sites import write_sites
+
     size = len(contents.keys)
     writer.meta["documents"] = size
     records = RecordWriter(writer)
@@ -188,15 +222,26 @@ def write_segment(
         records.append_block(block)
     records.finish()
     write_keys(writer, contents.keys)
-    areas = {area: _AreaLengths(area, size) for area in BOUNDED}
-    for name, held in contents.lengths:
-        write_narrow(writer, f"length.{name}", held)
+    writer.put("digests", contents.digests)
+    areas = {area: AreaLengths(area, size) for area in BOUNDED}
+    lengths = LengthWriter(writer, size)
+    for name, (docs, words) in zip(PLACED, contents.lengths, strict=True):
+        lengths.append(docs, words)
         for area in areas.values():
-            area.add(name, held)
-    for name, numbers in contents.numbers:
-        write_numbers(writer, name, numbers)
-    for name, column in contents.codes:
-        write_codes(writer, name, column)
+            area.add(name, words, docs)
+    lengths.finish()
+    numbers = NumberWriter(writer, size)
+    for days, lists in zip(_DAYS, contents.numbers, strict=True):
+        numbers.append(lists, days=days)
+    numbers.finish()
+    codes = CodeWriter(writer, size)
+    for column in contents.codes:
+        codes.append(column)
+    codes.finish()
+    structures = SubsetWriter(writer, "held", size)
+    for docs in contents.structures:
+        structures.append(docs)
+    structures.finish()
     _write_values(writer, contents.values)
     write_sites(writer, contents.sites)
     postings = PostingsWriter(writer, size, {name: area.total for name, area in areas.items()})
@@ -263,12 +308,54 @@ class Segment:
             raise IndexDamaged(f"{self.path.name} is damaged ({name}): build the index again")
         return held
 
+    @cached_property
+    def _lengths(self) -> Lengths:
+        return Lengths(self.file, len(PLACED), self.size)
+
+    @cached_property
+    def _numbers(self) -> Numbers:
+        from trialindex.segments.numbers import Numbers
+
+        return Numbers(self.file, _DAYS, self.size)
+
+    @cached_property
+    def _codes(self) -> Codes:
+        return Codes(self.file, len(CODED), self.size)
+
+    @cached_property
+    def _structures(self) -> Subsets:
+        held = Subsets(self.file, "held", self.size)
+        if len(held) != len(STRUCTURES):
+            raise IndexDamaged(f"{self.path.name} is damaged (structures): build the index again")
+        return held
+
     def length(self, field: str) -> npt.NDArray[np.unsignedinteger] | None:
         """Return the number of occurrences in a field for each document; None where there are none."""
-        name = f"length.{field}"
-        return (
-            self._per_document(name, Narrow(self.file, name)[0 : self.size]) if self.file.has(name) else None
-        )
+        number = FIELD_NUMBERS[field]
+        return self._lengths.of_field(number) if self._lengths.having.counts[number] else None
+
+    def words(self, field: str) -> tuple[U32, npt.NDArray[np.unsignedinteger]]:
+        """Return the documents that have a value in a field, ascending, and how many words each has there."""
+        number = FIELD_NUMBERS[field]
+        return self._lengths.having.docs(number), self._lengths.words(number)
+
+    def having(self, field: str) -> Mask:
+        """Return which documents have a value in a field, bool[size]."""
+        if field in _STRUCTURE_NUMBERS:
+            return self._structures.mask(_STRUCTURE_NUMBERS[field])
+        if field in _NUMERIC_NUMBERS:
+            return self._numbers.having.mask(_NUMERIC_NUMBERS[field])
+        if field in _CODE_NUMBERS:
+            return self._codes.having.mask(_CODE_NUMBERS[field])
+        found = np.zeros(self.size, np.bool_)
+        if FIELDS[field].kind == "name":
+            names = self.names(field)
+            if names is not None:
+                found[names.stretch(0, len(names.terms))[2]] = True
+            return found
+        for part in area_fields(field):
+            found |= self._lengths.having.mask(FIELD_NUMBERS[part])
+        return found
 
     def lengths(self, area: str) -> U32:
         """Return uint32[size]: the weighted lengths in an area, in hundredths."""
@@ -276,19 +363,40 @@ class Segment:
             name = f"area.{area}.lengths"
             held_lengths = self.file.get(name, np.uint8, np.uint16, np.uint32)
             return self._per_document(name, held_lengths).astype(np.uint32, copy=False)
-        held = {field: found for field in area_weights(area) if (found := self.length(field)) is not None}
-        return area_lengths(area, held, self.size)
+        total = AreaLengths(area, self.size)
+        for field in area_weights(area):
+            docs, words = self.words(field)
+            total.add(field, words, docs)
+        return total.total
 
     def numbers(self, name: str) -> npt.NDArray[np.float64]:
-        """Return float64[size] of a day or number field, NaN where there is none."""
-        return self._per_document(name, read_numbers(self.file, name, self.size))
+        """Return float64[size] of a day or number field that has one value at the most, NaN where there is
+        none; of the last days that dates may mean by `<Field>Last`; of checksums by DIGEST.
+        """
+        if name == DIGEST:
+            return self.digests.astype(np.float64)
+        number = _NUMERIC_NUMBERS.get(name)
+        if number is None:
+            return self._numbers.ends(_NUMERIC_NUMBERS[name.removesuffix("Last")])[1]
+        return self._numbers.ends(number)[0]
+
+    @property
+    def digests(self) -> U32:
+        """Return uint32[size]: a checksum of the stored study of each document, 31 bits."""
+        return self._per_document(DIGEST, self.file.get("digests", np.uint32))
+
+    def number_lists(self, field: str) -> NumberLists:
+        """Return the numbers of a day or number field of all documents."""
+        return self._numbers.lists(_NUMERIC_NUMBERS[field])
 
     def codes(self, field: str) -> CodeColumn:
         """Return the codes of a field."""
-        return read_codes(self.file, field, self.size)
+        return self._codes.column(_CODE_NUMBERS[field])
 
     def sites(self) -> Sites:
         """Return the coordinates of the sites of all documents, read anew."""
+        from trialindex.segments.sites import read_sites
+
         return read_sites(self.file, self.size)
 
     def names(self, field: str) -> Names | None:
@@ -323,6 +431,16 @@ class Segment:
         offsets = sizes.offsets(low, self.size if high is None else high)
         first, last = int(offsets[0]), int(offsets[-1])
         return Values.of_steps(offsets - first, fields[first:last], steps[first:last])
+
+    def values_of(self, docs: U32) -> Values:
+        """Return where the values of some documents (ascending) start; offsets int64[len(docs) + 1]."""
+        parts = []
+        for some in np.split(docs, np.flatnonzero(np.diff(docs // _TOGETHER)) + 1) if len(docs) else ():
+            low, high = int(some[0]), int(some[-1]) + 1
+            keep = np.zeros(high - low, np.bool_)
+            keep[some - low] = True
+            parts.append(self.values(low, high).kept(keep))
+        return Values.joined(parts)
 
 
 def write_deleted(path: Path, live: Mask) -> int:
