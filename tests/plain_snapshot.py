@@ -189,10 +189,12 @@ class PlainSnapshot:
             table[:, 0].astype(np.uint32), table[:, 1].astype(np.uint8), table[:, 2].astype(np.uint32)
         )
 
-    def values_of(self, docs: Docs) -> Values:
+    def values_of(self, docs: Docs, wanted: npt.NDArray[np.bool_] | None = None) -> Values:
         offsets, fields, starts = [0], [], []
         for doc in docs.tolist():
             for name, number in FIELD_NUMBERS.items():
+                if wanted is not None and not wanted[number]:
+                    continue
                 ends = _ends(_values(self._documents[doc], name, FIELDS[name].kind))
                 fields += [number] * len(ends)
                 starts += ends
@@ -267,6 +269,9 @@ class PlainSnapshot:
             return found
         held = (int(doc) for doc in self.named("AnyId", identifier) if doc not in self._deleted)
         return next(held, None)
+
+    def record(self, doc: int) -> bytes:
+        return pack(self._studies[doc])
 
     def study(self, doc: int) -> dict[str, Any]:
         return self._studies[doc]

@@ -203,6 +203,7 @@ def test_asking_for_nothing_is_wrong_use(run: Run, words: list[str]) -> None:
         (["search", "lupus", "--limit", "-3"], "write 20, or all"),
         (["search", "lupus", "--offset", "x"], "write 20"),
         (["search", "lupus", "--format", "yaml"], "'jsonl'"),
+        (["search", "lupus", "--facet-limit", "5"], "--facet-limit belongs to --facets"),
         (["search", "tittle:lupus"], "title"),
         (["serch", "lupus"], "did you mean search?"),
         (["lupus"], "trialsearch search lupus"),
@@ -216,6 +217,13 @@ def test_wrong_use_names_the_right_one(run: Run, words: list[str], remedy: str) 
     assert result.exit_code == 2
     assert remedy in result.stderr and result.stdout == ""
     assert "Traceback" not in result.stderr
+
+
+def test_words_are_utf_8_where_python_took_them_for_ascii(run: Run) -> None:
+    typed = "Università".encode().decode("ascii", "surrogateescape")
+    (shown,) = run("search", typed, "--limit", "0").stdout.splitlines()[:1]
+    assert shown == run("search", "Università", "--limit", "0").stdout.splitlines()[0]
+    assert shown.endswith("for Università")
 
 
 def test_undecodable_words_are_no_crash(run: Run) -> None:
@@ -491,12 +499,24 @@ def test_a_terminal_that_cannot_show_a_letter_is_no_crash(corpus_index: Path) ->
             timeout=60,
         )
         assert done.returncode == 0 and done.stderr == b"" and done.stdout.isascii()
+        if form == "plain":
+            assert b"Completed - Phase 1 - Interventional - 1998-01 to 2002-11" in done.stdout
         if form == "json":
             assert json.loads(done.stdout)["total"] > 0
 
 
+def test_letters_that_a_terminal_cannot_show_are_plainer_or_question_marks() -> None:
+    from trialsearch.cli.printing import print_plainer_letters
+
+    print_plainer_letters()
+    plainer = "São Paulo … 狼 ≥ 2".encode("ascii", "trialsearch.plainer")
+    assert plainer == b"Sao Paulo ... ? >= 2"
+    assert "São … β".encode("latin-1", "trialsearch.plainer").decode("latin-1") == "São ... ?"
+
+
 def test_help_explains_every_option(run: Run) -> None:
     top = run("--help").stdout
+    assert "..." not in top.partition("Commands:")[2]  # no command is told in half a sentence
     context = click.Context(cli._root)
     for name in cli._root.list_commands(context):
         command = cli._root.get_command(context, name)

@@ -126,7 +126,7 @@ def test_an_empty_answer_shows_the_funnel_and_what_to_drop(run: Run) -> None:
     assert result.exit_code == 1
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
     every, both = len(NAMES), len(NAMES) - 3
-    assert lines[0] == "No trial for zab AND AREA[Phase]PHASE2 AND AREA[OverallStatus]WITHDRAWN"
+    assert lines[0] == "No trial for zab; phase: 2; status: withdrawn"
     assert f"zab {every} {every} 0" in lines
     assert f"phase: 2 {both} {both} 0" in lines
     assert f"status: withdrawn 0 0 {both} <- no trial has this" in lines
@@ -134,10 +134,18 @@ def test_an_empty_answer_shows_the_funnel_and_what_to_drop(run: Run) -> None:
     empty = json.loads(run("zab", "--phase", "2", "--status", "withdrawn", "--format", "json").stdout)
     assert empty["effective"] == "zab AND AREA[Phase]PHASE2 AND AREA[OverallStatus]WITHDRAWN"
     assert empty["steps"][-1] == {"text": "status: withdrawn", "alone": 0, "left": 0, "without": both}
-    # What is echoed finds the same trials when it is typed.
-    shown = run("zab", "--phase", "3").stdout.splitlines()[0]
-    again = run(shown.partition(" for ")[2]).stdout.splitlines()[0]
-    assert shown == again == "1 trial for zab AND AREA[Phase]PHASE3"
+    # What --explain shows as the query finds the same trials when it is typed.
+    shown = run("zab", "--phase", "3", "--explain").stdout.splitlines()
+    assert shown[:2] == ["1 trial for zab; phase: 3", "  query: zab AND AREA[Phase]PHASE3"]
+    again = run(shown[1].partition(": ")[2]).stdout.splitlines()[0]
+    assert again == "1 trial for zab AND AREA[Phase]PHASE3"
+
+
+def test_a_list_of_ids_asks_for_any_of_them(run: Run) -> None:
+    listed = ["NCT00000001", "nct00000002"]
+    for typed in (",".join(listed), " ".join(listed), f"{listed[0]},\n {listed[1]}"):
+        assert sorted(run(typed, "--format", "ids").stdout.split()) == ["NCT00000001", "NCT00000002"]
+    assert run("NCT00000001 NCT00000002 zab", "--format", "ids").stdout.split() == []
 
 
 def test_two_keys_order_and_pages_follow_each_other(run: Run) -> None:
@@ -149,3 +157,12 @@ def test_two_keys_order_and_pages_follow_each_other(run: Run) -> None:
     assert (whole[0], whole[-1]) == (few, no_start)
     pages = [run(*words, "-n", "7", "--offset", str(at)).stdout.split() for at in range(0, len(NAMES), 7)]
     assert [trial for page in pages for trial in page] == whole
+
+
+@pytest.mark.parametrize(
+    "option", ["--age", "--sex", "--start", "--near", "--healthy", "--enrollment", "--sort"]
+)
+def test_an_empty_value_is_wrong_use_and_lets_nothing_through(run: Run, option: str) -> None:
+    answer = run("ALL", option, "")
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert answer.stderr.startswith("trialsearch: ")

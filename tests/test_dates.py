@@ -112,3 +112,19 @@ def test_age_groups(low: str | None, high: str | None, groups: list[str]) -> Non
 
 def test_ages_compare_as_values() -> None:
     assert Age(6, "month") == Age(6.0, "month") != Age(6, "week")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("60 Minutes", "1 Hour"),
+        ("420 Minutes", "7 Hours"),
+        ("72 Hours", "3 Days"),
+        ("168 Hours", "1 Week"),
+        ("12 Months", "1 Year"),
+        ("90 Minutes", "1.5 Hours"),
+    ],
+)
+def test_one_age_in_two_units_is_as_many_days(one: str, other: str) -> None:
+    ages = parse_age(one), parse_age(other)
+    assert ages[0] is not None and ages[1] is not None and ages[0].days == ages[1].days

@@ -227,6 +227,15 @@ def test_bars_are_as_long_as_the_counts() -> None:
     ]
 
 
+@pytest.mark.parametrize("width", [36, 40, 60, 80])
+def test_a_line_is_as_wide_as_the_terminal(width: int) -> None:
+    values = (FacetValue("a", "A" * 50, 8), FacetValue("b", "Bb", 3))
+    shown = list(plain(facet_text.lines({"country": Facet("Country", values, 0, 8, 0)}, width=width)))
+    assert [line.split()[0][:2] for line in shown] == ["co", "AA", "Bb"]
+    assert max(map(len, shown)) <= width
+    assert shown[1].endswith("█") and shown[2].count("█") <= shown[1].count("█")
+
+
 def test_a_terminal_of_ascii_sees_ascii() -> None:
     rows = table(True, FacetValue("a", "A" * 50, 8), FacetValue("b", "B", 1))
     assert all(row.isascii() for row in rows)

@@ -62,6 +62,8 @@ def test_a_name_that_is_none_is_answered_with_the_nearest() -> None:
     for ask in (as_dict, _text):
         with pytest.raises(QueryError, match="no field or area 'Phasse'; the nearest: "):
             ask("Phasse")
+        with pytest.raises(QueryError, match="no field or area 'qwxz'; trialsearch fields lists them all"):
+            ask("qwxz")
 
 
 def test_all_areas_and_fields_are_listed() -> None:

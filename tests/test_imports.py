@@ -85,8 +85,11 @@ NEVER_IN_A_SEARCH = (
     "whoosh", "pydantic", "rich", "lxml", "orjson", "rapidfuzz", "platformdirs", "filelock", "asyncio",
     "concurrent", "multiprocessing", "subprocess", "shutil", "tempfile", "zipfile", "difflib", "csv",
     "importlib.metadata", "importlib.resources", "click.shell_completion", "trialindex.builder",
-    "trialindex.criteria", "trialindex.formats", "trialindex.trial", "trialsearch.similar",
-    "trialsearch.suggest",
+    "trialindex.criteria", "trialindex.document", "trialindex.formats", "trialindex.gazetteer",
+    "trialindex.trial", "trialsearch.distance", "trialsearch.facets", "trialsearch.field_list",
+    "trialsearch.filters", "trialsearch.funnel", "trialsearch.near", "trialsearch.saved",
+    "trialsearch.similar", "trialsearch.sites", "trialsearch.suggest", "trialsearch.tilting",
+    "trialsearch.whole",
 )  # fmt: skip
 
 
@@ -142,6 +145,8 @@ def test_a_plain_search_loads_nothing_that_costs_more_than_it(corpus_index: Path
     loaded = _loaded_by(searching)
     assert "trialsearch.engine" in loaded
     assert loaded & set(NEVER_IN_A_SEARCH) == ({"csv"} if form == "csv" else set())
+    for_programs = {"trialsearch.export", "trialsearch.output_fields"}
+    assert loaded & for_programs == (set() if form in {"table", "plain"} else for_programs)
 
 
 def test_help_loads_no_more_than_click() -> None:

@@ -147,6 +147,14 @@ def test_who_has_the_words_as_typed_comes_before_who_has_another_name(titles: _T
         assert scores["exact"] > scores["synonym"]
 
 
+def test_so_it_is_where_nothing_is_said_however_rare_the_other_name_is(tmp_path: Any) -> None:
+    held = {f"typed{number}": "Heart attack care" for number in range(20)}
+    held |= {"synonym": "Myocardial infarction care"} | {f"other{number}": "Gout" for number in range(10)}
+    scores = _Trials(tmp_path, BriefTitle=held).scores(Words("heart attack"))
+    assert set(scores) == {name for name in held if not name.startswith("other")}
+    assert all(scores["synonym"] < score for name, score in scores.items() if name != "synonym")
+
+
 def test_the_whole_comes_before_its_words_and_these_before_some_of_them(titles: _Trials) -> None:
     scores = titles.scores(Expanded("Lossy", Words("Heart attack")))
     whole, relaxed, some = _up_to("Concept"), {"apart", "turned"}, {"missing"}

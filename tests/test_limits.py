@@ -42,3 +42,10 @@ def test_a_prefix_of_more_words_than_are_asked_is_noted(trials: TrialSearch) -> 
     (note,) = trials.search("zub*").notes
     assert note.startswith("zub* fits more than 1,024 words")
     assert trials.search("zub0*").notes == ()
+
+
+def test_prefixes_that_mean_too_many_words_together_are_refused(trials: TrialSearch) -> None:
+    with pytest.raises(QueryError, match=r"fit more than 1,024 words.*: write more letters"):
+        trials.search("zub0* OR zub10*")
+    assert len(trials.search("zub00* OR zub10*")) == 1
+    assert len(trials.search("zub0* OR zub0*")) == 1

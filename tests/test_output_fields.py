@@ -11,7 +11,7 @@ import pytest
 from small import make_index, study
 from trialindex.errors import QueryError
 from trialindex.study_fields import by_piece
-from trialsearch import TrialSearch, export, render
+from trialsearch import TrialSearch, export, field_table, render
 from trialsearch.lines import plain
 from trialsearch.output_fields import GROUPS, OWN, chosen
 from trialsearch.results import Results
@@ -78,6 +78,29 @@ def test_json_has_lists_where_a_trial_may_have_several_and_null_for_nothing(tria
     ]
     assert [json.loads(line) for line in export.as_jsonl(results, fields=fields)] == expected
     assert json.loads(export.as_json(results, fields=fields))["hits"] == expected
+
+
+def test_many_fields_on_a_narrow_terminal_are_a_block_for_each_trial() -> None:
+    names = ["id", "BriefTitle", "StartDate", "Phase"]
+    held = [
+        {"id": "NCT00000001", "BriefTitle": "Lupus " * 9, "StartDate": "2012-02", "Phase": ["PHASE1"]},
+        {"id": "NCT00000002", "BriefTitle": "Gout", "StartDate": None, "Phase": []},
+    ]
+    assert list(plain(field_table.aligned(held, names, 50))) == [
+        # 50 columns, less three gaps of 2, an id of 11, a day of 9 and a phase of 6, leave 18.
+        "id           BriefTitle          StartDate  Phase",
+        "NCT00000001  Lupus Lupus Lupus…  2012-02    PHASE1",
+        "NCT00000002  Gout",
+    ]
+    assert list(plain(field_table.aligned(held, names, 40))) == [
+        "id          NCT00000001",
+        f"BriefTitle  {'Lupus ' * 8}Lupus",
+        "StartDate   2012-02",
+        "Phase       PHASE1",
+        "",
+        "id          NCT00000002",
+        "BriefTitle  Gout",
+    ]
 
 
 def test_partial_hits_are_left_out_where_fields_are_chosen(trials: TrialSearch) -> None:

@@ -52,6 +52,7 @@ def test_each_parameter_means_an_argument(parameters: dict[str, Any], meant: dic
         ({"zzz": "x"}, "no parameter 'zzz'; they are query.cond, query.term"),
         ({"filter.geo": "42,-71,50mi"}, "is no circle: write distance(42.36,-71.06,50mi)"),
         ({"filter.geo": "distance(Boston,x,50mi)"}, "latitude and longitude are degrees"),
+        ({"filter.geo": "distance(" + " " * 100_000}, "is no circle"),
         ({"pageSize": "1001"}, "pageSize is at most 1,000"),
         ({"pageSize": "ten"}, "pageSize 'ten' is no number"),
         ({"pageToken": "NF0g5JGAk"}, "pageToken 'NF0g5JGAk' is no number"),

@@ -103,6 +103,30 @@ def test_what_is_written_reads_back(tmp_path: Path) -> None:
     assert back.found.digests.tolist() == [7, 2**31 - 1]
 
 
+@pytest.mark.parametrize(
+    ("query", "options", "said"),
+    [
+        ("x" * 20_001, {}, "its query"),
+        ("lupus", {"ids": "x" * 20_001}, "ids is no number"),
+        ("lupus", {"ids": ["NCT1"] * 1_001}, "ids has more than 1,000 values"),
+    ],
+)
+def test_what_could_not_be_read_again_is_not_written(
+    tmp_path: Path, query: str, options: dict[str, Any], said: str
+) -> None:
+    one = Saved("lupus", Question(query, options), "index", "2026-11-22T13:05:00Z", found(NCT1=1))
+    with pytest.raises(SavedError, match=f"cannot be saved as 'lupus': {said}"):
+        Store(tmp_path).write(one)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_thousand_ids_are_saved_and_read(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    ids = ",".join(f"NCT{number:08}" for number in range(1_000))
+    store.write(saved(ids=ids))
+    assert store.read("lupus").question.options == {"ids": ids}
+
+
 def test_a_search_that_found_nothing_is_kept_too(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write(saved(held=Found.of(np.empty(0, "S11"), np.empty(0, np.uint32))))
@@ -151,7 +175,7 @@ def packed(data: bytes) -> str:
     [
         {"kind": "other"},
         {"query": 5},
-        {"query": "x" * 10_001},
+        {"query": "x" * 20_001},
         {"asked": "yesterday"},
         {"index": None},
         {"options": []},

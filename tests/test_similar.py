@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from small import concept, ids, make_index, open_index, study
+from trialindex.errors import QueryError
 from trialindex.snapshot import Snapshot
 from trialsearch import TrialSearch
 from trialsearch.evaluate import Evaluator
@@ -117,6 +118,12 @@ def test_a_kind_of_the_same_disease_comes_behind_the_disease_itself(tmp_path: Pa
         assert COMMON in found
         # What is two steps up says little: any immune disease would be alike.
         assert OTHER not in found
+
+
+def test_a_limit_is_a_count(trials: TrialSearch) -> None:
+    assert list(trials.similar(LUPUS, limit=0)) == []
+    with pytest.raises(QueryError, match="0 or more"):
+        trials.similar(LUPUS, limit=-1)
 
 
 def test_a_former_id_will_do(tmp_path: Path) -> None:

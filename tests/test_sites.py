@@ -424,5 +424,5 @@ def test_brute_force(trials: list[list[dict[str, Any]]], trees: list[tuple[Query
 def _no_look_up(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Random sites lie only where they say."""
     if request.node.originalname == "test_brute_force":
-        monkeypatch.setattr("trialindex.document.locate", lambda *_: None)
+        monkeypatch.setattr("trialindex.gazetteer.locate", lambda *_: None)
     yield

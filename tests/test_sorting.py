@@ -100,7 +100,7 @@ def test_of_several_values_the_outermost_counts(tmp_path: Any) -> None:
     ("text", "message"),
     [
         ("size", "no sort 'size'; relevance, or one of updated, start, completion, posted, enrollment, id,"),
-        ("starts", "no sort 'starts'; did you mean start? "),
+        ("starts", "no sort 'starts'; did you mean start?"),
         ("start:up", "no sort 'start:up'"),
         ("start,enrollment,id", "two at most"),
         ("start,StartDate", "no sort"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plain_snapshot import PlainSnapshot
@@ -224,6 +224,7 @@ def _expected(pieces: Sequence[dict[str, Any]], deleted: set[int], prefix: str) 
     return sorted(found, key=lambda row: (-row[2], row[0], row[1]))
 
 
+@settings(deadline=None)
 @given(
     PIECES,
     st.sets(st.integers(0, 5)),

@@ -102,9 +102,13 @@ _IDEOGRAPHS = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _FIRST_IDEOGRAPH = "\u3040"
 
 
+_NUMBER = r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+_NUMBERS = re.compile(rf"(?:{_NUMBER})(?:-(?:{_NUMBER}))*")
+
+
 def _atom_pattern(ideographs: str) -> re.Pattern[str]:
     return re.compile(
-        r"(?P<number>\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+        rf"(?P<number>{_NUMBER})"
         rf"|(?P<greek>[{_GREEK_LETTERS}])"
         rf"|(?P<word>[^\W\d_{_GREEK_LETTERS}{ideographs}]+(?:['’][^\W\d_{_GREEK_LETTERS}]+)?)"
         + (rf"|(?P<ideograph>[{ideographs}])" if ideographs else "")
@@ -304,7 +308,7 @@ def _atoms(text: str, shouting: bool) -> list[_Atom]:
             if (numeral := _ROMAN.get(raw.upper())) and _is_numeral(found, joint):
                 kind, plain, terms = "number", numeral, (numeral,)
         elif kind == "number":
-            plain = fold(raw.replace(",", ""))[:_LONGEST_TERM]
+            plain = _digits(raw)
             terms = (plain,)
         else:
             plain = _GREEK[raw.lower()] if kind == "greek" else raw
@@ -330,6 +334,12 @@ def _read(text: str) -> tuple[str, list[_Atom]]:
     """
     prepared = prepare(text)
     return prepared, _atoms(prepared, shouts(prepared))
+
+
+def _digits(number: str) -> str:
+    """Return the term of a number as written."""
+    digits = number.replace(",", "")[:_LONGEST_TERM]
+    return digits if digits.isascii() else fold(digits)
 
 
 def _is_numeral(before: list[_Atom], joint: str) -> bool:
@@ -477,6 +487,10 @@ def piece(text: str, shouting: bool) -> Piece:
         plain, terms = _read_word(raw, shouting)
         only = _Atom("word", text, 0, len(text), "/", terms, plain)
         return Piece(1, terms, (0,) * len(terms), _head([only]), _tail(only))
+    if _NUMBERS.fullmatch(text):
+        # Numbers make no compound with each other: `42`, `18-65`.
+        numbers = tuple(map(_digits, text.split("-")))
+        return Piece(len(numbers), numbers, tuple(range(len(numbers))), _number_head(numbers[0]), 0)
     atoms = _atoms(text, shouting)
     if not atoms:
         return Piece(0, (), (), 0, 0)
@@ -497,11 +511,15 @@ def _head(atoms: list[_Atom]) -> int:
     """Return what the first of these atoms may be to a word before it and a space."""
     first = atoms[0]
     if first.kind == "number":
-        return _BY_WORD | (_BY_NAME if first.plain.isdigit() and len(first.plain) <= 3 else 0)
+        return _number_head(first.plain)
     lettered = len(first.plain) == 1 and len(atoms) > 1 and (atoms[1].joint, atoms[1].kind) == ("", "number")
     return (_BY_WORD if first.plain == "a" or first.raw.upper() in _ROMAN else 0) | (
         _BY_LETTER if lettered else 0
     )
+
+
+def _number_head(plain: str) -> int:
+    return _BY_WORD | (_BY_NAME if plain.isdigit() and len(plain) <= 3 else 0)
 
 
 def _tail(last: _Atom) -> int:

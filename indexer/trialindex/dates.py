@@ -85,7 +85,8 @@ def date_range(partial: str) -> tuple[date, date]:
     return date(year, 1, 1), date(year, 12, 31)
 
 
-_DAYS = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}
+# Whole numbers, so that 60 minutes are exactly an hour.
+_MINUTES = {"minute": 1, "hour": 60, "day": 1_440, "week": 10_080, "month": 43_830, "year": 525_960}
 _AGE = r"(\d{1,6}(?:\.\d{1,6})?)\s*([a-z]+)"
 
 
@@ -99,7 +100,7 @@ class Age:
     @property
     def days(self) -> float:
         """The span in days."""
-        return self.number * _DAYS[self.unit]
+        return self.number * _MINUTES[self.unit] / _MINUTES["day"]
 
     def __str__(self) -> str:
         number = int(self.number) if self.number == int(self.number) else self.number
@@ -112,7 +113,7 @@ def parse_age(text: str) -> Age | None:
     if match is None:
         return None
     unit = match[2].removesuffix("s")
-    return Age(float(match[1]), unit) if unit in _DAYS else None
+    return Age(float(match[1]), unit) if unit in _MINUTES else None
 
 
 def age_groups(minimum: str | None, maximum: str | None) -> list[str]:
@@ -130,7 +131,7 @@ def age_groups(minimum: str | None, maximum: str | None) -> list[str]:
     low, high = parse_age(minimum or ""), parse_age(maximum or "")
     youngest = low.days if low else 0.0
     oldest = high.days if high else float("inf")
-    year = _DAYS["year"]
+    year = Age(1.0, "year").days
     lets_in = {
         "CHILD": youngest < 18 * year,
         "ADULT": youngest < 65 * year and oldest >= 18 * year,

@@ -25,10 +25,9 @@ With a linker, its conditions and interventions are linked to concepts, and to w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from functools import cache, lru_cache
-from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trialindex import codes, worked_out
@@ -36,7 +35,7 @@ from trialindex.analysis import fold
 from trialindex.dates import date_range, parse_age, parse_date
 from trialindex.fields import CONCEPT_FIELDS, FIELD_NUMBERS, FIELDS, Field, concept_term
 from trialindex.frozen import frozen
-from trialindex.gazetteer import locate
+from trialindex.gazetteer import site_point
 from trialindex.study_fields import Paths, by_piece, values
 
 if TYPE_CHECKING:
@@ -96,25 +95,23 @@ class Document:
         plan = _plan()
         values = plan.paths.held(study)
         for number, found in values.items():
-            name, kind, several, convert = plan.fields[number]
-            if kind == "text":
+            name, kind, convert = plan.fields[number]
+            if kind == "structure":
+                if any(found):
+                    structures.append(name)
+            elif kind == "text":
                 text[name] = list(map(str, found))
             elif kind == "code":
                 code[name] = list(dict.fromkeys(map(_code, found)))
-            elif kind == "structure":
-                if any(found):
-                    structures.append(name)
-            elif kind == "at site":
-                continue
-            elif several:
+            elif kind == "several":
                 if made := [pair for pair in map(convert, found) if pair is not None]:
                     ranges[name] = sorted(set(made))
-            elif pair := convert(found[0]):
+            elif kind != "at site" and (pair := convert(found[0])):
                 numbers[name] = pair[0]
                 if kind == "day":
                     numbers[f"{name}Last"] = pair[1]
         _count(plan, values, numbers, ranges)
-        sites = _at_sites(values.get(plan.locations, ()), text)
+        sites = _at_sites(values[plan.locations], text) if plan.locations in values else []
         from trialindex.criteria import (
             split_criteria,  # costs a search from a fresh start, which needs it not
         )
@@ -126,9 +123,7 @@ class Document:
             text["ExclusionCriteria"] = [criteria.exclusion]
         if criteria.other.strip():
             text["OtherCriteria"] = [criteria.other]
-        found_names = ([values.get(number, ()) for number in group] for group in plan.names)
-        names = _names(list(chain.from_iterable(held)) for held in found_names)
-        names |= _taught(study)
+        names = _names(plan, values) | _taught(study)
         concepts = {} if linker is None else _linked(text, linker)
         return cls(text, code, names, numbers, ranges, sites, concepts, structures)
 
@@ -167,18 +162,36 @@ def field_text(study: dict[str, Any], name: str) -> list[str]:
     return Document.of(study).text.get(name, [])
 
 
-# The name fields, and the pieces whose whole values they hold.
-_NAMES = {
-    "AnyId": ("NCTId", "NCTIdAlias"),
-    "Country": ("LocationCountry",),
-    "ConditionName": ("Condition", "ConditionMeshTerm"),
-    "InterventionFullName": ("InterventionName", "InterventionOtherName", "InterventionMeshTerm"),
-    "SponsorName": ("LeadSponsorName",),
-    "CityName": ("LocationCity",),
-    "StateName": ("LocationState",),
+# Texts, tidy and each once, as a name field holds them.
+_Named = Callable[[list[str]], list[str]]
+
+
+def _upper(texts: list[str]) -> list[str]:
+    return [text.upper() for text in texts]
+
+
+def _folded(texts: list[str]) -> list[str]:
+    return list(dict.fromkeys(map(fold, texts)))
+
+
+def _shown(texts: list[str]) -> list[str]:
+    """Return texts with how they are written behind them, so that facets and lists can show it."""
+    return [f"{fold(text)}\t{text}" for text in texts]
+
+
+# The name fields: how they hold a text, and the pieces whose whole values they hold.
+_NAMES: dict[str, tuple[_Named, tuple[str, ...]]] = {
+    "AnyId": (_upper, ("NCTId", "NCTIdAlias")),
+    "Country": (_folded, ("LocationCountry",)),
+    "ConditionName": (_shown, ("Condition", "ConditionMeshTerm")),
+    "InterventionFullName": (
+        _shown,
+        ("InterventionName", "InterventionOtherName", "InterventionMeshTerm"),
+    ),
+    "SponsorName": (_shown, ("LeadSponsorName",)),
+    "CityName": (_shown, ("LocationCity",)),
+    "StateName": (_shown, ("LocationState",)),
 }
-# Those of them that stand with how they are written behind them, so that facets and lists can show it.
-_WITH_FORM = ("ConditionName", "InterventionFullName", "SponsorName", "CityName", "StateName")
 
 # The fields whose values are linked to concepts; the strings that sponsors wrote come first.
 _LINKED = {
@@ -195,9 +208,8 @@ AT_SITE = {
     "LocationCountry": "country",
     "LocationCountryCode": "countryCode",
 }
-_MOST_LATITUDE, _MOST_LONGITUDE = 90, 180
-# Decimals of a degree that are kept: as many as a segment stores (`segments.columns`).
-_DECIMALS = 7
+# Of a site that lies nobody knows where: coordinates, and whether they were looked up.
+_NOWHERE = (None, None, False)
 _LONGEST_CODE = 100  # characters
 
 
@@ -208,17 +220,19 @@ _Convert = Callable[[Any], tuple[float, float] | None]
 class _Plan(NamedTuple):
     """All that a document takes of a study. Numbers are those of paths in `paths`.
 
-    `fields`, by number: name, kind, whether there may be several, how to read a number or day. `counts`, by
-    the number of the structure that holds what is counted: name, whether there may be several, the keys.
-    `names`: the numbers of each name field. `locations`, `countries`, `references`: one number each.
+    `fields`, by number: name, how its values are taken, how to read a number or day. `counts`, by the number
+    of what is counted: name of the count, whether there may be several, the number of the structure around,
+    the keys there. `names`: name field, how it holds a text, its numbers. `locations`, `countries`, `retractions`,
+    `references`: one number each.
     """
 
     paths: Paths
-    fields: list[tuple[str, str, bool, _Convert]]
-    counts: dict[int, list[tuple[str, bool, tuple[str, ...]]]]
-    names: list[list[int]]
+    fields: list[tuple[str, str, _Convert]]
+    counts: dict[int, list[tuple[str, bool, int, tuple[str, ...]]]]
+    names: list[tuple[str, _Named, list[int]]]
     locations: int
     countries: int
+    retractions: int
     references: int
 
 
@@ -227,25 +241,33 @@ def _plan() -> _Plan:
     pieces = by_piece()
     fields = [field for field in FIELDS.values() if field.path and not pieces[field.name].search_only]
     numbers = {path: number for number, path in enumerate(field.path for field in fields)}
-    counts: dict[int, list[tuple[str, bool, tuple[str, ...]]]] = {}
+    counts: dict[int, list[tuple[str, bool, int, tuple[str, ...]]]] = {}
     for name, keys in worked_out.COUNTED.items():
-        parent = numbers[pieces[name].path.rpartition(".")[0]]
-        counts.setdefault(parent, []).append((name, FIELDS[name].several, keys))
+        around = pieces[name].path.rpartition(".")[0]
+        count = name, FIELDS[name].several, numbers[around], keys
+        for key in keys:
+            counts.setdefault(numbers[f"{around}.{key}"], []).append(count)
     return _Plan(
         Paths(numbers),
-        [(field.name, _kind(field), field.several, _converter(field)) for field in fields],
+        [(field.name, _kind(field), _converter(field)) for field in fields],
         counts,
-        [[numbers[pieces[piece].path] for piece in held] for held in _NAMES.values()],
+        [
+            (name, how, [numbers[pieces[piece].path] for piece in held])
+            for name, (how, held) in _NAMES.items()
+        ],
         numbers[pieces["Location"].path],
         numbers[pieces["LocationCountry"].path],
+        numbers[pieces["Retraction"].path],
         numbers[pieces["Reference"].path],
     )
 
 
 def _kind(field: Field) -> str:
-    """Return how the values of a field are taken over."""
+    """Return how the values of a field are taken."""
     if field.name in AT_SITE:
         return "at site"
+    if field.kind in {"number", "day"} and field.several:
+        return "several"
     return "structure" if field.kind == "point" else field.kind
 
 
@@ -264,9 +286,9 @@ def _count(
     ranges: dict[str, list[tuple[float, float]]],
 ) -> None:
     """Add what the registry works out of a study: counts and years."""
-    for parent in values.keys() & plan.counts.keys():
-        for name, several, keys in plan.counts[parent]:
-            found = worked_out.counts(values[parent], keys)
+    for number in plan.counts.keys() & values.keys():
+        for name, several, around, keys in plan.counts[number]:
+            found = worked_out.counts(values[around], keys)
             if found and several:
                 ranges[name] = [(count, count) for count in sorted(set(found))]
             elif found:
@@ -274,10 +296,10 @@ def _count(
     for name, day in worked_out.YEARS.items():
         if day in numbers:
             numbers[name] = date.fromordinal(int(numbers[day])).year
-    if countries := worked_out.countries(values.get(plan.countries, ())):
+    if plan.countries in values and (countries := worked_out.countries(values[plan.countries])):
         numbers["NumUniqueLocationCountries"] = countries
-    if retractions := worked_out.retractions(values.get(plan.references, ())):
-        numbers["NumRetractionsAllRefs"] = retractions
+    if plan.retractions in values:
+        numbers["NumRetractionsAllRefs"] = worked_out.retractions(values[plan.references])
 
 
 def _taught(study: dict[str, Any]) -> dict[str, list[str]]:
@@ -344,58 +366,42 @@ def _age(value: Any) -> tuple[float, float] | None:
     return (age.days, age.days) if age else None
 
 
-def _at_sites(locations: Sequence[Any], text: dict[str, list[str]]) -> list[Site]:
+def _at_sites(locations: Iterable[Any], text: dict[str, list[str]]) -> list[Site]:
     """Return the sites of a trial, and add what its locations say of them to its text."""
     places = [location for location in locations if isinstance(location, dict)]
-    columns = {name: [_text(place.get(key)) for place in places] for name, key in AT_SITE.items()}
+    columns = {name: _texts([place.get(key, "") for place in places]) for name, key in AT_SITE.items()}
     columns["LocationCountryCode"] = list(map(worked_out.country_code, columns["LocationCountry"]))
     text.update((name, column) for name, column in columns.items() if any(column))
-    where = zip(
-        *(columns[name] for name in ("LocationCity", "LocationState", "LocationCountry")), strict=True
-    )
-    return [_site(place, *named) for place, named in zip(places, where, strict=True)]
+    return list(map(_site, places))
+
+
+def _texts(column: list[Any]) -> list[str]:
+    """Return what stands at a key of each location as text; "" for what is no single value."""
+    return [value if type(value) is str else _text(value) for value in column]
 
 
 def _text(value: Any) -> str:
-    """Return what stands at a key of a location as text; "" for what is no single value."""
-    if isinstance(value, str):
-        return value
     return "" if value is None or isinstance(value, (dict, list)) else str(value)
 
 
-def _site(place: dict[str, Any], city: str, state: str, country: str) -> Site:
-    given = place.get("status")
-    status = given if isinstance(given, str) else ""
-    point = place.get("geoPoint")
-    if isinstance(point, dict):
-        latitude = _degrees(point.get("lat"), _MOST_LATITUDE)
-        longitude = _degrees(point.get("lon"), _MOST_LONGITUDE)
-        if latitude is not None and longitude is not None:
-            return Site(latitude, longitude, False, status)
-    found = locate(city, state, country) if city else None
-    return Site(found[0], found[1], True, status) if found else Site(None, None, False, status)
+def _site(place: dict[str, Any]) -> Site:
+    status = place.get("status")
+    latitude, longitude, looked_up = site_point(place) or _NOWHERE
+    return Site(latitude, longitude, looked_up, status if isinstance(status, str) else "")
 
 
-def _degrees(value: Any, most: int) -> float | None:
-    """Return a number of degrees from -most to most; None for anything else."""
-    # By its very type, as `True` is an int too; what is not a number (NaN) lies within no bounds.
-    number = type(value) is float or type(value) is int
-    return round(float(value), _DECIMALS) if number and -most <= value <= most else None
-
-
-def _names(found: Iterable[list[Any]]) -> dict[str, list[str]]:
-    held = dict(zip(_NAMES, map(_tidy, found), strict=True))
-    made = {
-        "AnyId": [value.upper() for value in held["AnyId"]],
-        "Country": list(dict.fromkeys(map(fold, held["Country"]))),
-    }
-    made |= {name: [f"{fold(value)}\t{value}" for value in held[name]] for name in _WITH_FORM}
-    return {name: values for name, values in made.items() if values}
+def _names(plan: _Plan, values: dict[int, list[Any]]) -> dict[str, list[str]]:
+    found = {}
+    for name, how, numbers in plan.names:
+        held = [value for number in numbers if number in values for value in values[number]]
+        if held and (tidy := _tidy(held)):
+            found[name] = how(tidy)
+    return found
 
 
 def _tidy(values: list[Any]) -> list[str]:
     """Return the texts among some values, each once, their white space single."""
-    tidy = dict.fromkeys(" ".join(value.split()) for value in values if isinstance(value, str))
+    tidy = dict.fromkeys([" ".join(value.split()) for value in values if isinstance(value, str)])
     tidy.pop("", None)
     return list(tidy)
 

@@ -344,7 +344,6 @@ def resolve(name: str) -> str:
 
         near = difflib.get_close_matches(name.lower(), _known(), n=3, cutoff=0.75)
         spelled = [_known()[key] if key not in SHORT_NAMES else key for key in near]
-        raise QueryError(
-            f"no field or area {name!r}; the nearest: {', '.join(spelled) or ', '.join(sorted(SHORT_NAMES))}"
-        )
+        remedy = f"the nearest: {', '.join(spelled)}" if near else "trialsearch fields lists them all"
+        raise QueryError(f"no field or area {name[:60]!r}; {remedy}")
     return found

@@ -252,14 +252,16 @@ def site_point(site: Mapping[str, Any]) -> tuple[float, float, bool] | None:
     (48.853, 2.349, True)
     """
     point = site.get("geoPoint")
-    if isinstance(point, Mapping):
+    if isinstance(point, dict):
         latitude, longitude = _degrees(point.get("lat"), 90), _degrees(point.get("lon"), 180)
         if latitude is not None and longitude is not None:
             return latitude, longitude, False
-    named = [site.get(part) for part in ("city", "state", "country")]
-    city, state, country = (value if isinstance(value, str) else "" for value in named)
-    found = locate(city, state, country)
+    found = locate(_text(site.get("city")), _text(site.get("state")), _text(site.get("country")))
     return None if found is None else (*found, True)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 # Decimals of a degree that are kept: as many as a segment stores (`segments.columns`).

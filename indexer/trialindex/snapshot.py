@@ -385,14 +385,14 @@ class Snapshot:
             base, segment = self._at(doc)
             return segment.values(doc - base, doc - base + 1).of_document(0)
 
-    def values_of(self, docs: U32) -> Values:
-        """Return where the values of some documents (ascending) start; offsets int64[len(docs) + 1]."""
+    def values_of(self, docs: U32, wanted: npt.NDArray[np.bool_] | None = None) -> Values:
+        """Return where values of some documents (ascending) start: see `Segment.values_of`."""
         with self._reading:
             parts = []
             for base, segment in self._parts():
                 low, high = np.searchsorted(docs, np.array([base, base + segment.size], np.uint32))
                 if low < high:
-                    parts.append(segment.values_of(docs[low:high] - np.uint32(base)))
+                    parts.append(segment.values_of(docs[low:high] - np.uint32(base), wanted))
             return Values.joined(parts)
 
     def _at(self, doc: int) -> tuple[int, Segment]:
@@ -433,6 +433,12 @@ class Snapshot:
         docs = self.named("AnyId", identifier)
         live = docs if self.live is None else docs[self.live[docs]]
         return int(live[0]) if len(live) else None
+
+    def record(self, doc: int) -> bytes:
+        """Return the stored study of a document as it is stored: JSON in UTF-8."""
+        with self._reading:
+            base, segment = self._at(doc)
+            return segment.records[doc - base]
 
     def study(self, doc: int) -> dict[str, Any]:
         """Return the stored study of a document."""

@@ -17,6 +17,7 @@ trialindex.errors.QueryError: no study field 'BriefTittle'; the nearest: BriefTi
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -91,7 +92,9 @@ def values(study: dict[str, Any], path: str) -> list[Any]:
     return [value for value in found if value is not None and value != ""]
 
 
-# A step of the walk: the number of the path that ends here, or -1, and the steps that go on from here.
+# The number under which a walk keeps what it meets where no path ends.
+_NO_PATH = -1
+# A step of the walk: the number of the path that ends here, and the steps that go on from here.
 _Steps = dict[str, tuple[int, "_Steps"]]
 
 
@@ -112,7 +115,7 @@ class Paths:
             *above, last = path.split(".")
             steps = self._steps
             for step in above:
-                steps = steps.setdefault(step, (-1, {}))[1]
+                steps = steps.setdefault(step, (_NO_PATH, {}))[1]
             steps[last] = (number, steps[last][1] if last in steps else {})
             self._count = number + 1
 
@@ -125,24 +128,26 @@ class Paths:
         """Return, by the number of a path, what `values` returns for it; paths that nothing stands at are
         left out.
         """
-        found: dict[int, list[Any]] = {}
+        found: defaultdict[int, list[Any]] = defaultdict(list)
         _collect(study, self._steps, found)
-        return found
+        found.pop(_NO_PATH, None)
+        return dict(found)
 
 
-def _collect(node: dict[str, Any], steps: _Steps, found: dict[int, list[Any]]) -> None:
+def _collect(node: dict[str, Any], steps: _Steps, found: defaultdict[int, list[Any]]) -> None:
     for key, value in node.items():
         step = steps.get(key)
         if step is None:
             continue
         number, below = step
-        # No list inside a list: a path steps through one level of them, as in `values`.
-        for item in value if isinstance(value, list) else (value,):
-            if number >= 0 and item is not None and item != "":
-                held = found.get(number)
-                if held is None:
-                    found[number] = [item]
-                else:
-                    held.append(item)
-            if below and isinstance(item, dict):
-                _collect(item, below, found)
+        if isinstance(value, list):
+            # No list inside a list: a path steps through one level of them, as in `values`.
+            for item in value:
+                if item is not None and item != "":
+                    found[number].append(item)
+                    if below and isinstance(item, dict):
+                        _collect(item, below, found)
+        elif value is not None and value != "":
+            found[number].append(value)
+            if below and isinstance(value, dict):
+                _collect(value, below, found)

@@ -28,7 +28,8 @@ import re
 from trialindex import codes
 from trialindex.errors import QueryError
 from trialsearch.filters import class_query, sex_query
-from trialsearch.query import Code, Not, Query, disjunction
+from trialsearch.lexing import shortened
+from trialsearch.query import Code, Not, Query, any_of
 
 __all__ = ["AGG_FILTERS", "agg_queries"]
 
@@ -80,11 +81,11 @@ def agg_queries(text: str) -> dict[str, Query]:
         name, _, listed = (part.strip() for part in one.partition(":"))
         known = next((held for held in AGG_FILTERS if held.lower() == name.lower()), None)
         if known is None:
-            raise QueryError(f"aggFilters: no filter {name[:60]!r}; they are {', '.join(AGG_FILTERS)}")
+            raise QueryError(f"aggFilters: no filter {shortened(name)!r}; they are {', '.join(AGG_FILTERS)}")
         keys = listed.split()
         if not keys:
             raise QueryError(f"aggFilters: {known} needs a key: {', '.join(AGG_FILTERS[known])}")
-        found[f"{known}:{' '.join(keys)}"] = disjunction([_meant(known, key) for key in dict.fromkeys(keys)])
+        found[f"{known}:{' '.join(keys)}"] = any_of(_meant(known, key) for key in keys)
     if not found:
         raise QueryError(f"aggFilters is empty; its filters are {', '.join(AGG_FILTERS)}")
     return found
@@ -94,6 +95,6 @@ def _meant(name: str, key: str) -> Query:
     query = AGG_FILTERS[name].get(key.lower())
     if query is None:
         raise QueryError(
-            f"aggFilters: {name} has no key {key[:60]!r}; its keys are {', '.join(AGG_FILTERS[name])}"
+            f"aggFilters: {name} has no key {shortened(key)!r}; its keys are {', '.join(AGG_FILTERS[name])}"
         )
     return query

@@ -14,21 +14,21 @@ from trialindex.frozen import frozen
 from trialindex.registry_ids import is_nct_id
 from trialsearch.parse import parse
 from trialsearch.query import (
-    All,
     And,
     AtSite,
     Covered,
     Expanded,
     In,
-    Not,
     Or,
     Query,
     Tilted,
     Words,
+    any_of,
     conjunction,
+    mapped,
 )
 
-__all__ = ["AREA_OPTIONS", "Part", "conjuncts", "effective", "option_parts", "query_parts"]
+__all__ = ["AREA_OPTIONS", "Part", "conjuncts", "effective", "option_parts", "query_parts", "told"]
 
 # A search option asks one area.
 AREA_OPTIONS = {
@@ -66,9 +66,14 @@ def conjuncts(query: Query) -> tuple[Query, ...]:
 
 
 def query_parts(text: str) -> list[Part]:
-    """Return the parts of a query text, one a conjunct. Raises QueryError as `parse` does."""
+    """Return the parts of a query text, one a conjunct; of a list of NCT ids any. Raises QueryError as
+    `parse` does.
+    """
     if not text.strip():
         return []
+    listed = text.replace(",", " ").split()
+    if len(listed) > 1 and all(is_nct_id(one.upper()) for one in listed):
+        text = " OR ".join(dict.fromkeys(listed))  # no trial has two
     return [Part(str(part), part, isinstance(part, Words), _selects(part)) for part in conjuncts(parse(text))]
 
 
@@ -87,6 +92,20 @@ def effective(parts: Iterable[Part], area: str) -> Query:
     """
     asked = [part.query if area == "BasicSearch" else _inward(part.query, area) for part in parts]
     return conjunction(asked)
+
+
+def told(parts: Iterable[Part], area: str) -> str:
+    """Return what was asked for a person: the query, then options and filters by their labels; `area`: where
+    words without one were asked.
+
+    >>> told([*query_parts("lupus OR gout"), *option_parts({"intr": "gold"})], "Everywhere")
+    'lupus OR gout; intr: gold; everywhere'
+    """
+    parts = tuple(parts)
+    typed = [part.query for part in parts if part.label == str(part.query)]
+    labels = [part.label for part in parts if part.label != str(part.query)]
+    query = [str(conjunction(typed))] if typed else []
+    return "; ".join([*query, *labels, *([area.lower()] if area != "BasicSearch" else [])])
 
 
 def _selects(query: Query) -> bool:
@@ -113,25 +132,14 @@ def _asked_in(area: str, text: str) -> Query:
     if all(is_nct_id(part.upper()) for part in text.split()):
         listed = text.split()
     if area == "IdSearch" and len(listed) > 1:
-        return Or(tuple(In(area, Words(part)) for part in dict.fromkeys(listed)))
+        return any_of(In(area, Words(part)) for part in listed)
     return _inward(parse(text), area)
 
 
 def _inward(query: Query, area: str) -> Query:
-    match query:
-        case And(parts):
-            return And(tuple(_inward(part, area) for part in parts))
-        case Or(parts):
-            return Or(tuple(_inward(part, area) for part in parts))
-        case Not(part):
-            return Not(_inward(part, area))
-        case Expanded(level, part):
-            return Expanded(level, _inward(part, area))
-        case Covered(how, part):
-            return Covered(how, _inward(part, area))
-        case Tilted(field, part):
-            return Tilted(field, _inward(part, area))
-        case In() | All() | AtSite():
-            return query
-        case _:
-            return In(area, query) if hasattr(query, "text") else query
+    """Return a query whose words without an area are asked in one."""
+    if isinstance(query, In | AtSite):
+        return query
+    if hasattr(query, "text"):
+        return In(area, query)
+    return mapped(query, lambda part: _inward(part, area))

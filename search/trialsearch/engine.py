@@ -15,6 +15,7 @@ import os
 import re
 import threading
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -24,15 +25,16 @@ from trialindex.analysis import fold
 from trialindex.contents import exists
 from trialindex.errors import IndexMissing, QueryError
 from trialindex.snapshot import Snapshot, open_snapshot
+from trialsearch.asked import told
 from trialsearch.evaluate import Evaluator, Top
 from trialsearch.expand import Expansion
 from trialsearch.lexicon import IndexLexicon
-from trialsearch.lists import Bools, Docs, Recent, Scores, at_places
+from trialsearch.lists import Bools, Docs, Recent, at_places
 from trialsearch.misspelt import offers
 from trialsearch.partial import PartialHits
 from trialsearch.plans import Plan, Question, make_plan
 from trialsearch.query import And, Query
-from trialsearch.results import Asked, Funnel, Hit, Results, Widening
+from trialsearch.results import Asked, Funnel, Results, Widening, hits_of
 from trialsearch.sorting import RELEVANCE, SortKey, by_relevance, ordered, parse_sort
 
 if TYPE_CHECKING:
@@ -174,8 +176,7 @@ class TrialSearch:
 
         Raises QueryError (QuerySyntaxError with the place) for a query, filter or sort that cannot be asked.
         """
-        if (limit is not None and limit < 0) or offset < 0:
-            raise QueryError("limit and offset are counts: 0 or more")
+        _check_counts(limit, offset)
         options = {
             "cond": cond,
             "intr": intr,
@@ -193,7 +194,7 @@ class TrialSearch:
         question = Question(query, tuple(options.items()), _settled(filters), base, fuzzy, synonyms)
         keys = parse_sort(sort)
         state = self._current()
-        return _answer(state, state.plan(question), keys, limit, offset)
+        return _Answer(state, state.plan(question)).results(keys, limit, offset)
 
     def registry_search(self, parameters: Mapping[str, object]) -> Results:
         """Search by the parameters of the registry's own API: `{"query.cond": "lung cancer",
@@ -212,18 +213,24 @@ class TrialSearch:
         """
         from trialsearch.similar import likeness
 
+        _check_counts(limit)
         state = self._current()
         evaluator = state.evaluator
         doc = self._document(state.snapshot, identifier)
         query = likeness(evaluator, doc)
         others = np.ones(evaluator.size, np.bool_)
         others[doc] = False
-        top = evaluator.top(query, "BasicSearch", limit, others)
-        hits = _hits(top.docs, top.scores, len(top.docs), Asked(evaluator, query, "BasicSearch"))
+        asked = Asked(evaluator, query, "BasicSearch")
+        top = evaluator.top(query, asked.area, limit, others)
+
+        def whole() -> Whole:
+            docs = evaluator.match(query, asked.area)
+            return state.whole(docs[docs != doc], asked, query)
+
         return Results(
-            hits, query, effective=None, total=top.total, partial_total=lambda: 0, offset=0, notes=(),
-            funnel=lambda: Funnel((), None), did_you_mean=lambda: (), elsewhere=lambda: 0, widened=lambda: (),
-            whole=lambda: _whole(state, np.sort(top.docs), Asked(evaluator, query, "BasicSearch"), query),
+            hits_of(top.docs, top.scores, asked), query, effective=None, told=lambda: identifier,
+            total=top.total, partial_total=lambda: 0, offset=0, notes=(), funnel=lambda: Funnel((), None),
+            did_you_mean=lambda: (), elsewhere=lambda: 0, widened=lambda: (), whole=whole,
         )  # fmt: skip
 
     def meanings(self, term: str) -> Meanings:
@@ -262,13 +269,14 @@ class _State:
             self._names = NameList(self.snapshot)
         return self._names
 
-    def facets(self) -> Facets:
-        """Return what counts facets."""
+    def whole(self, docs: Docs, asked: Asked, scored: Query) -> Whole:
+        """Return all that is known of some documents at once, see `Whole`."""
         from trialsearch.facets import Facets
+        from trialsearch.whole import Whole
 
         if self._facets is None:
             self._facets = Facets(self.snapshot)
-        return self._facets
+        return Whole(docs, asked, scored, self._facets)
 
     def plan(self, question: Question) -> Plan:
         """Return what a question means; raises QueryError where it cannot be asked."""
@@ -293,6 +301,11 @@ class _State:
         return found
 
 
+def _check_counts(limit: int | None, offset: int = 0) -> None:
+    if (limit is not None and limit < 0) or offset < 0:
+        raise QueryError("limit and offset are counts: 0 or more")
+
+
 def _settled(filters: Mapping[str, object]) -> tuple[tuple[str, object], ...]:
     if not filters:
         return ()
@@ -301,90 +314,86 @@ def _settled(filters: Mapping[str, object]) -> tuple[tuple[str, object], ...]:
     return settled(filters)
 
 
-def _hits(docs: Docs, scores: Scores, full: int, asked: Asked) -> list[Hit]:
-    """Return the hits of documents; those behind the first `full` are partial."""
-    if not len(docs):
-        return []
-    ids = asked.evaluator.snapshot.keys(docs).tolist()
-    return [
-        Hit(key.decode("utf-8", "surrogatepass"), score, place >= full, doc, asked)
-        for place, (key, score, doc) in enumerate(zip(ids, scores.tolist(), docs.tolist(), strict=True))
-    ]
+class _Answer:
+    """What a plan finds on one state: a page of hits, and all else when it is looked at."""
 
+    def __init__(self, state: _State, plan: Plan) -> None:
+        self._state = state
+        self._evaluator = state.evaluator
+        self._plan = plan
+        self._allowed = state.allowed(plan)
+        self._asked = Asked(state.evaluator, plan.whole, plan.area, plan.near)
 
-def _answer(state: _State, plan: Plan, keys: tuple[SortKey, ...], limit: int | None, offset: int) -> Results:
-    evaluator, area = state.evaluator, plan.area
-    allowed = state.allowed(plan)
-    end = None if limit is None else offset + limit
-    top = _top(evaluator, plan, allowed, keys, end)
-    docs, scores = top.docs[offset:], top.scores[offset:]
-    met = len(docs)
-    if by_relevance(keys) and (end is None or top.total < end):
-        partial = PartialHits(evaluator, plan.loose, plan.strict, area, allowed)
-        if partial.possible:
+    def results(self, keys: tuple[SortKey, ...], limit: int | None, offset: int) -> Results:
+        """Return a page of hits in an order."""
+        plan = self._plan
+        end = None if limit is None else offset + limit
+        top = self._top(keys, end)
+        docs, scores = top.docs[offset:], top.scores[offset:]
+        met = len(docs)
+        if by_relevance(keys) and (end is None or top.total < end) and self._partial.possible:
             # Partial hits are counted on from the full ones.
             skip = max(0, offset - top.total)
-            more, worth = partial.top(None if end is None else end - top.total, np.sort(top.docs))
+            more, worth = self._partial.top(None if end is None else end - top.total, np.sort(top.docs))
             docs, scores = np.concatenate((docs, more[skip:])), np.concatenate((scores, worth[skip:]))
-    hits = _hits(docs, scores, met, Asked(evaluator, plan.whole, area, plan.near))
+        return Results(
+            hits_of(docs, scores, self._asked, met),
+            plan.whole,
+            effective=plan.effective,
+            told=lambda: told(plan.parts, plan.area),
+            total=top.total,
+            partial_total=self._partial_total,
+            offset=offset,
+            notes=plan.notes,
+            funnel=self._funnel,
+            did_you_mean=self._did_you_mean,
+            elsewhere=self._elsewhere,
+            widened=self._widened,
+            whole=lambda: self._state.whole(self._full(plan.area), self._asked, plan.asked),
+        )
 
-    def full(where: str) -> Docs:
-        docs = evaluator.match(plan.asked, where)
-        return docs if allowed is None else docs[allowed[docs]]
+    def _top(self, keys: tuple[SortKey, ...], end: int | None) -> Top:
+        """Return the first documents in an order."""
+        plan = self._plan
+        if keys == RELEVANCE:
+            return self._evaluator.top(plan.asked, plan.area, end, self._allowed)
+        docs, scores = self._evaluator.found(plan.asked, plan.area)
+        if self._allowed is not None:
+            kept = self._allowed[docs]
+            docs, scores = docs[kept], scores[kept]
+        return Top(*ordered(self._evaluator, docs, scores, keys, end, plan.near), len(docs))
 
-    def partial_total() -> int:
-        partial = PartialHits(evaluator, plan.loose, plan.strict, area, allowed)
-        return partial.total(full(area)) if partial.possible else 0
+    def _full(self, area: str) -> Docs:
+        """Return the documents that have all that was asked, plain words in an area, ascending."""
+        docs = self._evaluator.match(self._plan.asked, area)
+        return docs if self._allowed is None else docs[self._allowed[docs]]
 
-    def counted() -> Funnel:
+    @cached_property
+    def _partial(self) -> PartialHits:
+        plan = self._plan
+        return PartialHits(self._evaluator, plan.loose, plan.strict, plan.area, self._allowed)
+
+    def _partial_total(self) -> int:
+        return self._partial.total(self._full(self._plan.area)) if self._partial.possible else 0
+
+    def _funnel(self) -> Funnel:
         from trialsearch.funnel import funnel
 
-        return funnel(evaluator, plan.parts, plan.widened, area)
+        return funnel(self._evaluator, self._plan.parts, self._plan.widened, self._plan.area)
 
-    def elsewhere() -> int:
-        if area == "Everywhere" or all(part.selects for part in plan.parts):
+    def _did_you_mean(self) -> tuple[str, ...]:
+        return tuple(_did_you_mean(self._plan.texts, self._plan.expansion, self._state.lexicon))
+
+    def _elsewhere(self) -> int:
+        if self._plan.area == "Everywhere" or all(part.selects for part in self._plan.parts):
             return 0
-        there = full("Everywhere")
-        return len(there) - int(at_places(full(area), there, evaluator.size)[1].sum())
+        there = self._full("Everywhere")
+        return len(there) - int(at_places(self._full(self._plan.area), there, self._evaluator.size)[1].sum())
 
-    def widened() -> tuple[Widening, ...]:
+    def _widened(self) -> tuple[Widening, ...]:
         from trialsearch.why import widenings
 
-        return tuple(widenings(evaluator, plan.whole, area))
-
-    return Results(
-        hits,
-        plan.whole,
-        effective=plan.effective,
-        total=top.total,
-        partial_total=partial_total,
-        offset=offset,
-        notes=plan.notes,
-        funnel=counted,
-        did_you_mean=lambda: tuple(_did_you_mean(plan.texts, plan.expansion, state.lexicon)),
-        elsewhere=elsewhere,
-        widened=widened,
-        whole=lambda: _whole(state, full(area), Asked(evaluator, plan.whole, area, plan.near), plan.asked),
-    )
-
-
-def _whole(state: _State, docs: Docs, asked: Asked, scored: Query) -> Whole:
-    from trialsearch.whole import Whole
-
-    return Whole(docs, asked, scored, state.facets())
-
-
-def _top(
-    evaluator: Evaluator, plan: Plan, allowed: Bools | None, keys: tuple[SortKey, ...], end: int | None
-) -> Top:
-    """Return the first documents of an answer in the order asked."""
-    if keys == RELEVANCE:
-        return evaluator.top(plan.asked, plan.area, end, allowed)
-    docs, scores = evaluator.found(plan.asked, plan.area)
-    if allowed is not None:
-        kept = allowed[docs]
-        docs, scores = docs[kept], scores[kept]
-    return Top(*ordered(evaluator, docs, scores, keys, end, plan.near), len(docs))
+        return tuple(widenings(self._evaluator, self._plan.whole, self._plan.area))
 
 
 def _did_you_mean(texts: list[tuple[str, str]], expansion: Expansion, lexicon: IndexLexicon) -> list[str]:

@@ -21,10 +21,10 @@ from trialsearch.lists import Bools, Docs, Leaf, Recent, Scores
 from trialsearch.nodes import Found, Run, Top
 from trialsearch.query import And, AtSite, Best, In, Not, Or, Query, Tiers
 from trialsearch.selecting import SELECTED, SELECTING
-from trialsearch.tilting import Tilt, tilt
 
 if TYPE_CHECKING:
     from trialindex.snapshot import Snapshot
+    from trialsearch.tilting import Tilt
 
 __all__ = ["Evaluator", "Found", "Top"]
 
@@ -158,6 +158,8 @@ class Evaluator(Leaves):
 
     def tilt(self, field: str) -> Tilt:
         """Return how much the value of a field in each document tilts a score."""
+        from trialsearch.tilting import tilt  # few queries ask for it
+
         found = self._tilts.get(field)
         if found is None:
             with self.snapshot.reading():

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ from trialsearch.lists import Bools, Docs, Recent
 if TYPE_CHECKING:
     from trialindex.snapshot import Snapshot
 
-__all__ = ["Exact", "asks_criteria", "criteria_edges", "pattern", "values_in"]
+__all__ = ["Exact", "Sought", "asks_criteria", "criteria_edges", "pattern", "values_in"]
 
 # Texts of which it is kept which documents have them: a byte a document each.
 _KEPT = 16
@@ -41,6 +41,12 @@ _EDGE = 8
 # The fields that hold parts of the criteria, and the field that these are parts of.
 _CRITERIA = "EligibilityCriteria"
 _PARTS = {"InclusionCriteria": "inclusion", "ExclusionCriteria": "exclusion", "OtherCriteria": "other"}
+
+# Letters that stand in a stored record as in a value: JSON escapes none of them, and none is made of another
+# where letters and accents are composed, but for K, which the sign of the kelvin becomes.
+_PLAIN = re.compile(r"[A-JL-Za-z0-9]+")
+# What is no text, and written in another way as one than as JSON.
+_WRITTEN_OTHERWISE = frozenset({"True", "False", "None", "inf", "nan"})
 
 
 def pattern(text: str, how: str) -> re.Pattern[str]:
@@ -56,6 +62,32 @@ def pattern(text: str, how: str) -> re.Pattern[str]:
 def _composed(text: str) -> str:
     """Return a text with each accented letter as one character, however it was written."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+class Sought:
+    """A text to be found exactly, as `pattern` says, in a value; and first, at little cost, where it may be.
+
+    >>> sought = Sought("IL-2  therapy", "Contains")
+    >>> sought.is_in("of IL-2 therapy."), sought.may_be_in(b'{"title":"IL-2 Therapy"}')
+    (True, False)
+    """
+
+    def __init__(self, text: str, how: str) -> None:
+        words = _composed(text).split()
+        self._pattern = pattern(text, how)
+        self._word = max(words, key=len, default="")
+        plain = (max(_PLAIN.findall(word), key=len, default="") for word in words)
+        self._plain = [letters.encode() for letters in {*plain} - _WRITTEN_OTHERWISE if letters]
+
+    def is_in(self, value: str) -> bool:
+        """Whether a value has the text."""
+        composed = _composed(value)
+        # A plain search spares nearly all values the pattern.
+        return self._word in composed and self._pattern.search(composed) is not None
+
+    def may_be_in(self, record: bytes) -> bool:
+        """Whether any value in a stored record, or in a part of one, may have the text."""
+        return all(letters in record for letters in self._plain)
 
 
 def asks_criteria(area: str) -> bool:
@@ -86,34 +118,69 @@ def criteria_edges(study: dict[str, Any]) -> dict[str, tuple[bool, bool]]:
     return found
 
 
+class _Plan:
+    """What is read of a study for some fields of an area; `parts`: the parts of the criteria among these."""
+
+    def __init__(self, names: list[str], parts: Iterable[str] = ()) -> None:
+        self.names = names
+        self.parts = sorted(parts)
+        self._paths = Paths([FIELDS[name].path for name in names])
+
+    def values(self, study: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield (field, value) of a study, codes as the words that they say."""
+        from trialindex.document import code_text
+
+        for name, held in zip(self.names, self._paths.values(study), strict=True):
+            if name == _CRITERIA:
+                yield from self._criteria("\n\n".join(map(str, held)))
+            elif FIELDS[name].kind == "code":
+                yield from ((name, code_text(str(value))) for value in held if not isinstance(value, bool))
+            else:
+                yield from ((name, str(value)) for value in held)
+
+    def _criteria(self, whole: str) -> Iterator[tuple[str, str]]:
+        from trialindex.criteria import split_criteria
+
+        if self.parts:
+            criteria = split_criteria(whole)
+            yield from ((part, getattr(criteria, _PARTS[part])) for part in self.parts)
+        else:
+            yield _CRITERIA, whole
+
+
 @cache
-def _plan(area: str) -> tuple[Paths, tuple[str, ...], frozenset[str]]:
-    """Return the paths of the fields of an area, their names, and the parts of the criteria among them."""
-    fields = [field for field in area_weights(area) if FIELDS[field].kind in {"text", "code"}]
+def _plan(area: str) -> _Plan:
+    """Return what is read for the texts and codes of an area."""
+    return _planned(area, [field for field in area_weights(area) if FIELDS[field].kind in {"text", "code"}])
+
+
+def _planned(area: str, fields: list[str]) -> _Plan:
     whole = asks_criteria(area)
-    parts = frozenset() if whole else frozenset(fields) & _PARTS.keys()
-    names = [field for field in fields if FIELDS[field].path] + ([_CRITERIA] if whole or parts else [])
-    return Paths([FIELDS[name].path for name in names]), tuple(names), parts
+    parts = set() if whole else set(fields) & _PARTS.keys()
+    names = [field for field in fields if FIELDS[field].path]
+    return _Plan(names + ([_CRITERIA] if whole or parts else []), parts)
+
+
+@cache
+def _steps(area: str) -> list[tuple[str, str, _Plan]]:
+    """Return (section, module, what is read of it) for the texts of an area: those first that tell most of a
+    trial.
+    """
+    weights = area_weights(area)
+    every = _planned(area, [field for field in weights if FIELDS[field].kind == "text"])
+    modules: dict[tuple[str, str], list[str]] = {}
+    for name in sorted(every.names, key=lambda name: -weights.get(name, 0.0)):
+        section, module, *_ = FIELDS[name].path.split(".")
+        modules.setdefault((section, module), []).append(name)
+    return [
+        (*module, _Plan(names, every.parts if _CRITERIA in names else ()))
+        for module, names in modules.items()
+    ]
 
 
 def values_in(study: dict[str, Any], area: str) -> Iterator[tuple[str, str]]:
     """Yield (field, value) of the texts that an area asks of a study, codes as the words that they say."""
-    from trialindex.criteria import split_criteria
-    from trialindex.document import code_text
-
-    paths, names, parts = _plan(area)
-    for name, held in zip(names, paths.values(study), strict=True):
-        if name == _CRITERIA:
-            whole = "\n\n".join(map(str, held))
-            if parts:
-                criteria = split_criteria(whole)
-                yield from ((part, getattr(criteria, _PARTS[part])) for part in sorted(parts))
-            else:
-                yield name, whole
-        elif FIELDS[name].kind == "code":
-            yield from ((name, code_text(str(value))) for value in held if not isinstance(value, bool))
-        else:
-            yield from ((name, str(value)) for value in held)
+    return _plan(area).values(study)
 
 
 class Exact:
@@ -137,16 +204,57 @@ class Exact:
         if known is None:
             known = np.zeros(self._snapshot.size, np.uint8)
             self._known.put(key, known)
-        wanted = pattern(text, how)
-        for doc in docs[known[docs] == _UNKNOWN].tolist():
-            study = self._snapshot.study(doc)
-            has = any(wanted.search(_composed(value)) for _, value in values_in(study, area))
-            known[doc] = _HAS if has else _HAS_NOT
+        asked = docs[known[docs] == _UNKNOWN]
+        if len(asked):
+            sought = Sought(text, how)
+            coded = self._coded(sought, area)[asked]
+            known[asked[coded]] = _HAS
+            known[asked[~coded]] = self._read(sought, area, asked[~coded])
         found: Bools = known[docs] == _HAS
         return found
 
+    def _coded(self, sought: Sought, area: str) -> Bools:
+        """Return which documents have a text in what a code of an area says, bool[corpus]."""
+        from trialindex.document import code_text
+
+        found = np.zeros(self._snapshot.size, np.bool_)
+        for field in area_weights(area):
+            if FIELDS[field].kind == "code":
+                column = self._snapshot.codes(field)
+                has = [any(sought.is_in(code_text(code)) for code in codes) for codes in column.sets]
+                if any(has):
+                    found |= np.array(has)[column.ordinals]
+        return found
+
+    def _read(self, sought: Sought, area: str, docs: Docs) -> list[int]:
+        """Return of each of some documents whether a text of its record has what is sought."""
+        from trialindex.quick_json import loader
+
+        loads = loader(len(docs))
+        return [
+            _HAS if _has(self._snapshot.record(doc), sought, area, loads) else _HAS_NOT
+            for doc in docs.tolist()
+        ]
+
     def fields(self, text: str, how: str, area: str, doc: int) -> list[str]:
         """Return the fields of an area in which a document has a text, each once."""
-        wanted = pattern(text, how)
+        sought = Sought(text, how)
         held = values_in(self._snapshot.study(doc), area)
-        return list(dict.fromkeys(name for name, value in held if wanted.search(_composed(value))))
+        return list(dict.fromkeys(name for name, value in held if sought.is_in(value)))
+
+
+def _has(record: bytes, sought: Sought, area: str, loads: Callable[[bytes], Any]) -> bool:
+    """Whether a text of an area in a stored record has what is sought."""
+    from trialindex.modules import Modules
+
+    # Where parts of the criteria are asked, headings have lost their marks of bold letters inside words.
+    unsure = bool(_plan(area).parts) and (b"**" in record or b"__" in record)
+    if not (unsure or sought.may_be_in(record)):
+        return False
+    held = Modules(record, loads)
+    for section, module, plan in _steps(area):
+        if unsure or sought.may_be_in(held.raw(section, module)):
+            study = {section: {module: held.parsed(section, module)}}
+            if any(sought.is_in(value) for _, value in plan.values(study)):
+                return True
+    return False

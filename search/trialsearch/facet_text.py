@@ -20,59 +20,54 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from trialsearch.facets import Facet
-from trialsearch.lines import Line, clean, columns
+from trialsearch.lines import Line, clean, columns, cut
 
 __all__ = ["as_dict", "lines"]
 
-_BAR = 24  # columns of the longest bar
-_WIDEST = 40  # columns of a label
+_BAR, _SHORTEST_BAR = 24, 4  # columns of the longest bar
+_WIDEST, _NARROWEST = 40, 13  # columns of a label
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
-def lines(facets: Mapping[str, Facet], ascii_only: bool = False) -> Iterator[Line]:
+def lines(facets: Mapping[str, Facet], ascii_only: bool = False, width: int | None = None) -> Iterator[Line]:
     """Yield facets as tables: each value with its trials, their share of all, and a bar; what is without a
-    value comes last. In ASCII where the terminal shows nothing else.
+    value comes last. In ASCII where the terminal shows nothing else; in `width` columns labels and bars are
+    as short as they must be.
     """
+    room = 1_000 if width is None else width
     for number, (name, facet) in enumerate(facets.items()):
         if number:
             yield Line()
-        rows = [(_cut(clean(one.label), ascii_only), one.trials) for one in facet.values]
+        figures = max(len(f"{facet.total:,}"), 5)
+        beside = 2 + 2 + figures + 1 + 6 + 2  # columns of all but label and bar
+        widest = max(_NARROWEST, min(_WIDEST, room - beside - _SHORTEST_BAR))
+        rows = [(cut(clean(one.label), widest, ascii_only), one.trials) for one in facet.values]
         rows += [("(none)", facet.missing)] if facet.missing else []
         more = f"{facet.others:,} more value{'' if facet.others == 1 else 's'}" if facet.others else ""
-        width = max(13, columns(name) - 2, *(columns(label) for label, _ in rows), 0)
-        figures = max(len(f"{facet.total:,}"), 5)
-        title = name + " " * (width + 2 - columns(name))
+        wide = max(_NARROWEST, columns(name) - 2, *(columns(label) for label, _ in rows), 0)
+        bar = max(0, min(_BAR, room - beside - wide))
+        title = name + " " * (wide + 2 - columns(name))
         total = f"{facet.total:>{figures},} trial{'' if facet.total == 1 else 's'}"
         yield Line(((title, "head"), (f"  {total}", "label")), hang=2)
         most = max((count for _, count in rows), default=0)
         for label, count in rows:
             share = f"{count / facet.total:>6.1%}"
-            pad = " " * (width - columns(label))
+            pad = " " * (wide - columns(label))
             told = f"{label}{pad}  {count:>{figures},} {share}  "
-            yield Line(((told, ""), (_bar(count / most, ascii_only), "good")), 2, 4)
+            yield Line(((told, ""), (_bar(count / most, ascii_only, bar), "good")), 2, 2)
         if more:
             yield Line(((more, "label"),), 2, 4)
 
 
-def _cut(label: str, ascii_only: bool) -> str:
-    if columns(label) <= _WIDEST:
-        return label
-    mark = "..." if ascii_only else "…"
-    kept = label[: _WIDEST - len(mark)]
-    while columns(kept) > _WIDEST - len(mark):
-        kept = kept[:-1]
-    return kept.rstrip() + mark
-
-
-def _bar(share: float, ascii_only: bool) -> str:
+def _bar(share: float, ascii_only: bool, longest: int = _BAR) -> str:
     """Return a bar of a share of the longest one; what is not nothing shows.
 
     >>> _bar(1 / 24, False), _bar(1 / 48, False), _bar(0.0001, False), _bar(0.0001, True), _bar(0.0, True)
     ('█', '▌', '▏', '#', '')
     """
     if ascii_only:
-        return "#" * max(round(share * _BAR), share > 0)
-    whole, eighths = divmod(max(round(share * _BAR * 8), share > 0), 8)
+        return "#" * min(longest, max(round(share * longest), share > 0))
+    whole, eighths = divmod(min(longest * 8, max(round(share * longest * 8), share > 0)), 8)
     return "█" * whole + _EIGHTHS[eighths].strip()
 
 

@@ -34,14 +34,16 @@ from trialindex.countries import same_country
 from trialindex.errors import QueryError
 from trialindex.fields import FIELDS, SHORT_NAMES
 from trialindex.frozen import frozen
-from trialindex.segments.arrays import spread, starts_of
+from trialindex.segments.arrays import starts_of
+from trialsearch.lexing import shortened
+from trialsearch.lists import Docs, entries
+from trialsearch.values import is_age
 
 if TYPE_CHECKING:
     from trialindex.snapshot import Snapshot
 
 __all__ = ["Facet", "FacetValue", "Facets", "facet_field"]
 
-Docs = npt.NDArray[np.uint32]
 I64 = npt.NDArray[np.int64]
 
 # Names of facets that are no names of fields, or mean another field here; without spaces and in lower case.
@@ -109,7 +111,7 @@ def facet_field(name: str) -> str:
         return field
     usual = f"the usual ones: {', '.join(_USUAL)}"
     if field in FIELDS:
-        raise QueryError(f"no facet of {name!r}, which is no code, date or name; {usual}")
+        raise QueryError(f"no facet of {field}, which is no code, date or name; {usual}")
     import difflib
 
     countable = {lower: held for lower, held in fields.items() if _counts(held)}
@@ -117,12 +119,12 @@ def facet_field(name: str) -> str:
     by_key = countable | short | {name: name for name in _NAMED}
     near = difflib.get_close_matches(key, by_key, n=3, cutoff=0.75)
     offered = f"the nearest: {', '.join(by_key[one] for one in near)}" if near else usual
-    raise QueryError(f"no facet {name!r}; {offered}")
+    raise QueryError(f"no facet {shortened(name)!r}; {offered}")
 
 
 def _counts(field: str) -> bool:
     held = FIELDS[field]
-    if held.kind == "number" and (held.several or field.endswith("Age")):
+    if held.kind == "number" and (held.several or is_age(field)):
         return False
     return held.kind in _KINDS and field not in _UNCOUNTED
 
@@ -139,9 +141,9 @@ class _Column(NamedTuple):
 
     def counts(self, docs: Docs) -> tuple[I64, int]:
         """Return how many of some documents have each value, int64[values], and how many have none."""
-        sizes = self.offsets[docs.astype(np.int64) + 1] - self.offsets[docs]
-        held = self.ordinals[spread(self.offsets[docs], sizes)]
-        return np.bincount(held, minlength=len(self.values)), int((sizes == 0).sum())
+        at, sizes = entries(self.offsets, docs)
+        counts = np.bincount(self.ordinals[at], minlength=len(self.values))
+        return counts, int((sizes == 0).sum())
 
 
 class Facets:
@@ -256,8 +258,8 @@ def _years_of_several(snapshot: Snapshot, field: str, docs: Docs) -> tuple[I64, 
     date.
     """
     lists = snapshot.number_lists(field)
-    sizes = lists.offsets[docs.astype(np.int64) + 1] - lists.offsets[docs]
-    years = _year_of(lists.low[spread(lists.offsets[docs], sizes)])
+    at, sizes = entries(lists.offsets, docs)
+    years = _year_of(lists.low[at])
     # A year has at most four digits.
     distinct = np.unique(np.repeat(np.arange(len(docs)), sizes) * 10_000 + years)
     return distinct % 10_000, int((sizes == 0).sum())

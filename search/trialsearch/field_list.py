@@ -28,6 +28,7 @@ from trialindex.fields import AREAS, FIELDS, SHORT_NAMES, resolve
 from trialindex.frozen import frozen
 from trialindex.study_fields import by_piece
 from trialsearch.lines import Line, labelled, table
+from trialsearch.values import is_age
 
 __all__ = ["as_dict", "lines"]
 
@@ -109,6 +110,7 @@ _SAMPLES = {
     "name": "Country",
     "structure": "ResultsSection",
 }
+_MOST_FIELDS = 9  # of an area that are listed beside others
 # A name for an example.
 _NAMES = {"Country": "United States", "AnyId": "NCT01539902"}
 
@@ -173,8 +175,7 @@ def _short(name: str) -> list[str]:
 
 def _kind(field: str) -> str:
     """Return the kind of a field, ages apart from other numbers."""
-    entry = by_piece().get(field)
-    return "age" if entry is not None and entry.type == "NormalizedTime" else FIELDS[field].kind
+    return "age" if is_age(field) else FIELDS[field].kind
 
 
 def _called(name: str) -> str:
@@ -210,7 +211,9 @@ def _overview() -> Iterator[Line]:
     yield labelled("Asked by", [(_AREA.asked, "")], 2)
     yield labelled("Example", [(_AREA.example.format("TitleSearch"), "")], 2)
     for area, weights in AREAS.items():
-        yield Line((*_named(area), (f": {_weighted(weights)}", "")), 2, hang=4)
+        first = dict([*weights.items()][:_MOST_FIELDS])
+        more = f" and {len(weights) - len(first)} more" if len(weights) > len(first) else ""
+        yield Line((*_named(area), (f": {_weighted(first)}{more}", "")), 2, hang=4)
     for kind, told in _KINDS.items():
         fields = [field for field in FIELDS if _kind(field) == kind]
         yield Line()

@@ -29,6 +29,7 @@ from trialindex.countries import same_country
 from trialindex.errors import QueryError
 from trialindex.registry_ids import is_nct_id
 from trialsearch.asked import AREA_OPTIONS, Part, conjuncts
+from trialsearch.lexing import shortened
 from trialsearch.parse import parse
 from trialsearch.query import (
     AtSite,
@@ -42,10 +43,10 @@ from trialsearch.query import (
     Or,
     Phrase,
     Query,
+    any_of,
     conjunction,
-    disjunction,
 )
-from trialsearch.values import age_query, code_query, range_query
+from trialsearch.values import age_query, code_query, span_query
 
 if TYPE_CHECKING:
     from trialindex.snapshot import Snapshot
@@ -150,6 +151,7 @@ _AGE_GROUPS = {"children": "CHILD", "older": "OLDER_ADULT"}
 # How far from a place the registry's own form looks when nobody says.
 _WITHIN = "50mi"
 _MOST_IDS = 1_000
+_LONGEST = 20_000  # characters of all values of a filter: a thousand ids fit
 # What a search takes besides filters and words in one place.
 _OTHERS = ("everywhere", "sort", "limit", "offset", "fuzzy", "synonyms")
 
@@ -191,32 +193,29 @@ def _unknown(name: str) -> QueryError:
     )
 
 
-def _part(name: str, shown: object, query: Query, notes: tuple[str, ...] = ()) -> Part:
-    label = f"{name.replace('_', ' ')}: {shown}"
-    return Part(label, query, selects=True, filters=True, notes=notes)
+def _part(name: str, shown: object, query: Query) -> Part:
+    return Part(f"{name.replace('_', ' ')}: {shown}", query, selects=True, filters=True)
 
 
 def _listed(given: Mapping[str, object], name: str) -> list[str]:
-    """Return the values of a filter as texts; raises QueryError where one is empty."""
+    """Return the values of a filter as texts; raises QueryError where one is empty or too long."""
     value = given[name]
     texts = [str(item) for item in value] if isinstance(value, tuple) else [str(value)]
     if not all(text.strip() for text in texts):
         raise QueryError(f"{name.replace('_', ' ')} needs a value: this one is empty")
+    if sum(map(len, texts)) > _LONGEST:
+        raise QueryError(f"{name.replace('_', ' ')} takes at most {_LONGEST:,} characters")
     return texts
-
-
-def _any(queries: Iterable[Query]) -> Query:
-    return disjunction(list(dict.fromkeys(queries)))
 
 
 def _codes(name: str, given: Mapping[str, object]) -> Part:
     texts = _listed(given, name)
-    return _part(name, ", ".join(texts), _any(code_query(_CODES[name], text) for text in texts))
+    return _part(name, ", ".join(texts), any_of(code_query(_CODES[name], text) for text in texts))
 
 
 def _phase(name: str, given: Mapping[str, object]) -> Part:
     texts = _listed(given, name)
-    return _part(name, ", ".join(texts), _any(map(_one_phase, ",".join(texts).split(","))))
+    return _part(name, ", ".join(texts), any_of(map(_one_phase, ",".join(texts).split(","))))
 
 
 def _one_phase(text: str) -> Query:
@@ -230,7 +229,7 @@ def _one_phase(text: str) -> Query:
 
 def _funder(name: str, given: Mapping[str, object]) -> Part:
     texts = _listed(given, name)
-    asked = _any(code_query("LeadSponsorClass", text) for text in texts)
+    asked = any_of(code_query("LeadSponsorClass", text) for text in texts)
     codes = [
         part.code for part in (asked.parts if isinstance(asked, Or) else (asked,)) if isinstance(part, Code)
     ]
@@ -239,11 +238,12 @@ def _funder(name: str, given: Mapping[str, object]) -> Part:
 
 def class_query(codes: Iterable[str]) -> Query:
     """Return the query for trials of which the lead sponsor or a collaborator is of one of some classes."""
-    return _any(Code(field, code) for code in codes for field in ("LeadSponsorClass", "CollaboratorClass"))
+    return any_of(Code(field, code) for code in codes for field in ("LeadSponsorClass", "CollaboratorClass"))
 
 
-def _sex(name: str, given: Mapping[str, object]) -> list[Part]:
-    return [_part(name, text, sex_query(text)) for text in _listed(given, name)]
+def _sex(name: str, given: Mapping[str, object]) -> Part:
+    texts = _listed(given, name)
+    return _part(name, ", ".join(texts), any_of(map(sex_query, texts)))
 
 
 def sex_query(sex: str) -> Query:
@@ -253,7 +253,7 @@ def sex_query(sex: str) -> Query:
     """
     asked = code_query("Sex", sex)
     codes = asked.parts if isinstance(asked, Or) else (asked,)
-    return _any((*codes, Code("Sex", "ALL")))
+    return any_of((*codes, Code("Sex", "ALL")))
 
 
 def _age(name: str, given: Mapping[str, object]) -> Part:
@@ -264,7 +264,7 @@ def _age_group(name: str, given: Mapping[str, object]) -> Part:
     texts = _listed(given, name)
     groups = [group.strip() for text in texts for group in text.split(",")]
     codes = [_AGE_GROUPS.get(group.lower(), group) for group in groups]
-    return _part(name, ", ".join(texts), _any(code_query("StdAge", code) for code in codes))
+    return _part(name, ", ".join(texts), any_of(code_query("StdAge", code) for code in codes))
 
 
 def _healthy(name: str, given: Mapping[str, object]) -> Part:
@@ -289,7 +289,7 @@ def _place(name: str, given: Mapping[str, object]) -> list[Part]:
         return [_part("one site", shown, AtSite(conjunction([_of_sites(held, given) for held in asked])))]
     texts = _listed(given, name)
     if name == "country":
-        return [_part(name, ", ".join(texts), _any(Name("Country", _tidy(text)) for text in texts))]
+        return [_part(name, ", ".join(texts), any_of(Name("Country", _tidy(text)) for text in texts))]
     return [_part(name, ", ".join(texts), _of_sites(name, given))]
 
 
@@ -298,9 +298,9 @@ def _of_sites(name: str, given: Mapping[str, object]) -> Query:
     field = _PLACES[name]
     texts = _listed(given, name)
     if name != "country":
-        return _any(Expanded("Term", In(field, Phrase(_tidy(text)))) for text in texts)
+        return any_of(Expanded("Term", In(field, Phrase(_tidy(text)))) for text in texts)
     names = [known for text in texts for known in same_country(text)]
-    return _any(Expanded("Term", Covered("FullMatch", In(field, Phrase(known)))) for known in names)
+    return any_of(Expanded("Term", Covered("FullMatch", In(field, Phrase(known)))) for known in names)
 
 
 def check_countries(filters: Mapping[str, object], snapshot: Snapshot) -> None:
@@ -321,7 +321,7 @@ def _no_country(text: str, snapshot: Snapshot) -> QueryError:
 
     near = difflib.get_close_matches(fold(text)[:60], [name for name, _ in snapshot.names("Country")], n=3)
     meant = f"the nearest that trials have: {', '.join(map(str.title, near))}; " if near else ""
-    return QueryError(f"no country {text.strip()[:60]!r}; {meant}write its name, like France")
+    return QueryError(f"no country {shortened(text)!r}; {meant}write its name, like France")
 
 
 def _tidy(text: str) -> str:
@@ -337,7 +337,9 @@ def _near(name: str, given: Mapping[str, object]) -> Part:
     shown = f"{place.name} ({taken})" if place.name != str(given["near"]).strip() else place.name
     notes = (*place.notes, f"distances are from {shown}, within {radius:g} {unit}")
     query = place.within(radius, unit)
-    return Part(f"within {radius:g}{unit} of {place.name}", query, selects=True, filters=True, notes=notes)
+    return Part(
+        f"near: {radius:g} {unit} around {place.name}", query, selects=True, filters=True, notes=notes
+    )
 
 
 def _within(name: str, given: Mapping[str, object]) -> list[Part]:
@@ -353,13 +355,13 @@ def _enrollment(name: str, given: Mapping[str, object]) -> Part:
 
 
 def _range(name: str, field: str, text: str) -> Part:
-    low, dots, high = text.partition("..")
-    if not low.strip() and not high.strip():
+    if not text.replace("..", "").strip():
         raise QueryError(f"{name.replace('_', ' ')} needs a bound: FROM..TO, FROM.., ..TO or one value")
     try:
-        return _part(name, text, range_query(field, low, high if dots else low))
+        return _part(name, text, span_query(field, text))
     except QueryError as error:
-        raise QueryError(f"{name.replace('_', ' ')}: {error}") from None
+        ranges = "" if ".." in text else "; a range: FROM..TO, FROM.., ..TO"
+        raise QueryError(f"{name.replace('_', ' ')}: {error}{ranges}") from None
 
 
 def _ids(name: str, given: Mapping[str, object]) -> Part:
@@ -368,7 +370,7 @@ def _ids(name: str, given: Mapping[str, object]) -> Part:
     if not 0 < len(found) <= _MOST_IDS:
         raise QueryError(f"ids takes 1 to {_MOST_IDS:,} ids, and these are {len(found):,}")
     shown = ", ".join(found[:5]) + (f" and {len(found) - 5:,} more" if len(found) > 5 else "")
-    return _part(name, shown, _any(map(_one_id, found)))
+    return _part(name, shown, any_of(map(_one_id, found)))
 
 
 def _one_id(text: str) -> Query:

@@ -19,15 +19,14 @@ from trialsearch.query import (
     AtSite,
     Best,
     In,
-    Not,
     Or,
     Query,
     Term,
     Tiers,
-    Tilted,
     Words,
     conjunction,
     disjunction,
+    mapped,
 )
 from trialsearch.results import Funnel, Step
 
@@ -51,22 +50,10 @@ def as_typed(query: Query) -> Query:
     match query:
         case Best(text, _):
             return Term(text) if text.startswith('"') else Words(text)
-        case And(parts):
-            return conjunction([as_typed(part) for part in parts])
-        case Or(parts):
-            return Or(tuple(as_typed(part) for part in parts))
-        case In(area, part):
-            return In(area, as_typed(part))
-        case AtSite(part):
-            return AtSite(as_typed(part))
-        case Not(part):
-            return Not(as_typed(part))
-        case Tilted(field, part):
-            return Tilted(field, as_typed(part))
         case Tiers(text, _):
             return Words(text)
         case _:
-            return query
+            return mapped(query, as_typed)
 
 
 def funnel(evaluator: Evaluator, parts: Sequence[Part], widened: Sequence[Query], area: str) -> Funnel:

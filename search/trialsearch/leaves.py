@@ -301,10 +301,9 @@ class Leaves:
         """Return the places of a phrase at which it begins a value, or ends it, as the phrase says."""
         if query.ends and query.slop:
             raise QueryError(f"a phrase that ends a value has no room for other words: {query}")
-        held = self.snapshot.values_of(stand.distinct_documents(places))
-        docs = np.repeat(stand.distinct_documents(places), np.diff(held.offsets))
-        kept = (self._weights(area) > 0)[held.fields]
-        bounds = stand.encoded(docs[kept], held.fields[kept], held.starts[kept])
+        distinct = stand.distinct_documents(places)
+        held = self.snapshot.values_of(distinct, self._weights(area) > 0)
+        bounds = stand.encoded(np.repeat(distinct, np.diff(held.offsets)), held.fields, held.starts)
         offsets = [offset for offset, term in enumerate(query.terms) if term]
         if query.starts:
             places = places[stand.begin_values(places, offsets[0], bounds)]

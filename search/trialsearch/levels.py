@@ -37,7 +37,7 @@ from trialsearch.named import (
     unless_defined,
 )
 from trialsearch.names import name_query, typed_query
-from trialsearch.query import And, Best, Nothing, Or, Query, Tiers, Verified, Way, conjunction
+from trialsearch.query import And, Best, Nothing, Or, Query, Tiers, Verified, Way, conjunction, refused
 
 if TYPE_CHECKING:
     from trialsearch.expand import Expansion
@@ -85,12 +85,8 @@ class Context:
     def settled(self, default: str) -> str:
         """Return the level that counts. Raises QueryError where it does not go with the coverage."""
         level = self.level or (default if self.how == "Contains" else "Concept")
-        if level == "Lossy" and self.coverage:
-            raise QueryError("EXPANSION[Lossy] goes with no COVERAGE: leave one out")
-        if level == "Relaxation" and self.how != "Contains":
-            raise QueryError(
-                f"COVERAGE[{self.how}] goes with EXPANSION None, Term or Concept, not with Relaxation"
-            )
+        if wrong := refused(level, self.coverage):
+            raise QueryError(wrong)
         return level
 
 
@@ -110,7 +106,9 @@ def phrase(text: str, area: str, context: Context, expansion: Expansion) -> Quer
 
 
 def _nothing(text: str, expansion: Expansion) -> Query:
-    expansion.notes.append(f"{text}: nothing but function words, which are in every trial")
+    expansion.notes.append(
+        f"{text}: nothing but function words, which are in every trial" if text else "no word in the phrase"
+    )
     return Nothing(text)
 
 
@@ -155,8 +153,8 @@ def _other_names(text: str, typed: Query, area: str, context: Context, expansion
     return ways
 
 
-def _worth(ways: Sequence[Way], worth: float) -> list[Way]:
-    return [Way(way.how, way.text, way.part, way.weight * worth) for way in ways]
+def _worth(ways: Sequence[Way], worth: float, than: Query | None) -> list[Way]:
+    return [Way(way.how, way.text, way.part, way.weight * worth, than) for way in ways]
 
 
 # Words apart: Relaxation, Lossy
@@ -199,9 +197,11 @@ def _widened(segment: list[Asked], found: list[Thing], area: str) -> Query:
     seen = {tuple(one.key for one in segment), sequence(text)}
     ways = _typed_ways(segment, text, found)
     misspelt = any(one.best.ways[-1].how == "spelling" for one in segment)
+    # What was typed comes first, however rare its other names are; but letters say less than what they mean.
+    typed = None if misspelt or any(thing.long for thing in found) else typed_query(text)
     for thing in found:
         more = [*name_ways(thing, segment, area, seen), *linked_ways(thing, area)]
-        ways += _worth(more, thing.worth * (MISSPELT if misspelt else 1.0))
+        ways += _worth(more, thing.worth * (MISSPELT if misspelt else 1.0), typed)
     return Best(text, tuple(ways))
 
 

@@ -22,18 +22,20 @@ from trialsearch.widening import MEANT
 if TYPE_CHECKING:
     from trialsearch.evaluate import Evaluator
 
-__all__ = ["MOST_LEAVES", "check", "cut_short"]
+__all__ = ["check", "check_together", "cut_short"]
 
+# What means words of the index.
+_Broad = Prefix | Wildcard | Fuzzy
 # Words and names that one query may be widened to.
-MOST_LEAVES = 1_024
+_MOST_LEAVES = 1_024
 
 
 def check(widened: Iterable[Query]) -> None:
     """Raise QueryError where a query's parts, widened, have too many words and names to be asked."""
     count = sum(len(_leaves(query)) for query in widened)
-    if count > MOST_LEAVES:
+    if count > _MOST_LEAVES:
         raise QueryError(
-            f"the query was widened to {count:,} words and names; at most {MOST_LEAVES:,} can be asked at"
+            f"the query was widened to {count:,} words and names; at most {_MOST_LEAVES:,} can be asked at"
             " once: ask for fewer words, or without synonyms"
         )
 
@@ -55,22 +57,43 @@ def _leaves(query: Query) -> list[Query]:
     return found
 
 
+def check_together(evaluator: Evaluator, query: Query, area: str) -> None:
+    """Raise QueryError where several prefixes and the like mean more words than can be asked at once; one
+    alone is cut short instead.
+    """
+    asked = dict.fromkeys(_broad(query, area))
+    count = 0
+    for broad, where in asked if len(asked) > 1 else ():
+        count += len(evaluator.terms_of(broad, where))
+        if count > _MOST_LEAVES:
+            raise QueryError(
+                f"the beginnings of words together fit more than {_MOST_LEAVES:,} words, as many as can be"
+                " asked at once: write more letters, or fewer beginnings"
+            )
+
+
 def cut_short(evaluator: Evaluator, query: Query, area: str) -> Iterator[str]:
     """Yield what to tell the user of prefixes and the like that mean more words than are asked."""
+    for broad, where in _broad(query, area):
+        if evaluator.cut_short(broad, where):
+            yield (
+                f"{broad} fits more than {MOST_TERMS:,} words, and only those that most trials have are"
+                " asked: write more letters"
+            )
+
+
+def _broad(query: Query, area: str) -> Iterator[tuple[_Broad, str]]:
+    """Yield the prefixes and the like, each with the area that it is asked in."""
     if any(type(leaf) in MEANT for leaf in _leaves(query)):
-        yield from _cut_short(evaluator, query, area)
+        yield from _inside(query, area)
 
 
-def _cut_short(evaluator: Evaluator, query: Query, area: str) -> Iterator[str]:
+def _inside(query: Query, area: str) -> Iterator[tuple[_Broad, str]]:
     match query:
         case Prefix() | Wildcard() | Fuzzy():
-            if evaluator.cut_short(query, area):
-                yield (
-                    f"{query} fits more than {MOST_TERMS:,} words, and only those that most trials have are"
-                    " asked: write more letters"
-                )
+            yield query, area
         case In(inner, part):
-            yield from _cut_short(evaluator, part, inner)
+            yield from _inside(part, inner)
         case _:
             for part in children(query):
-                yield from _cut_short(evaluator, part, area)
+                yield from _inside(part, area)

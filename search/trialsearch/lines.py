@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from trialindex.frozen import frozen
 
-__all__ = ["Line", "Piece", "clean", "columns", "labelled", "painted", "plain", "table", "wrapped"]
+__all__ = ["Line", "Piece", "clean", "columns", "cut", "labelled", "painted", "plain", "table", "wrapped"]
 
 Piece = tuple[str, str]
 
@@ -161,7 +161,23 @@ def _cuts(text: str, width: int) -> list[int]:
     return found
 
 
+def cut(text: str, most: int, ascii_only: bool = False) -> str:
+    """Return a text of at most so many columns; where its end is left out, a mark says so.
+
+    >>> cut("lupus nephritis", 8), cut("lupus nephritis", 9, ascii_only=True), cut("lupus", 5)
+    ('lupus n…', 'lupus...', 'lupus')
+    """
+    if columns(text) <= most:
+        return text
+    mark = "..." if ascii_only else "…"
+    kept = text[: most - len(mark)]
+    while columns(kept) > most - len(mark):
+        kept = kept[:-1]
+    return kept.rstrip() + mark
+
+
 def labelled(label: str, pieces: Iterable[Piece], indent: int = 4, column: int = 12) -> Line:
+    """Return a line behind a label, which has so many columns."""
     return Line(tuple(pieces), indent, lead=((label.ljust(column), "label"),))
 
 

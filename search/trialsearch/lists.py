@@ -13,6 +13,8 @@ from typing import Any, Generic, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
+from trialindex.segments.arrays import spread
+
 __all__ = [
     "Bools",
     "Docs",
@@ -23,6 +25,7 @@ __all__ = [
     "Scores",
     "at_places",
     "best_first",
+    "entries",
     "in_union",
     "merged",
     "union",
@@ -82,6 +85,19 @@ class Recent(Generic[_Value]):
         self._weight += weight
         if self._weight > self._limit:
             self._old, self._young, self._weight = self._young, {}, 0
+
+
+def entries(offsets: Places, docs: Docs) -> tuple[Places, Places]:
+    """Return where the entries of some documents stand, one document after the other, and how many each has.
+
+    `offsets`: int64[documents + 1], where those of each document begin.
+
+    >>> [found.tolist() for found in entries(np.array([0, 2, 2, 5]), np.array([0, 2], np.uint32))]
+    [[0, 1, 2, 3, 4], [2, 3]]
+    """
+    begins = offsets[docs]
+    sizes = offsets[docs.astype(np.int64) + 1] - begins
+    return spread(begins, sizes), sizes
 
 
 class _Scratch(threading.local):

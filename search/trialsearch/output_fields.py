@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trialindex.errors import QueryError
 from trialindex.study_fields import by_path, by_piece, values
+from trialsearch.lexing import shortened
 from trialsearch.site_text import as_dict, site_words
 
 if TYPE_CHECKING:
@@ -175,8 +176,8 @@ def _unknown(name: str) -> QueryError:
     near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.75)
     told = [_pieces().get(one, one) if one not in OWN else one for one in near]
     return QueryError(
-        f"no field {name!r} to show; the nearest: {', '.join(told)}"
+        f"no field {shortened(name)!r} to show; the nearest: {', '.join(told)}"
         if told
-        else f"no field {name!r} to show: one of {', '.join((*OWN, *GROUPS))}, "
+        else f"no field {shortened(name)!r} to show: one of {', '.join((*OWN, *GROUPS))}, "
         f"or a piece as `trialsearch fields` lists them"
     )

@@ -43,7 +43,7 @@ from typing import TypeVar
 
 from trialindex import codes
 from trialindex.errors import QueryError, QuerySyntaxError
-from trialindex.fields import AREAS, FIELDS, resolve
+from trialindex.fields import AREAS, resolve
 from trialindex.frozen import frozen
 from trialindex.study_fields import by_piece
 from trialsearch.lexing import Token, shortened, starred, syntax_error, tokens, unescaped
@@ -62,19 +62,22 @@ from trialsearch.query import (
     Tilted,
     conjunction,
     disjunction,
+    refused,
 )
 from trialsearch.values import (
     age_query,
     distance_query,
+    has_order,
     kind_of,
     leading_value,
+    of_site,
     range_query,
     takes_values,
     text_query,
     value_query,
 )
 
-__all__ = ["conjunction", "parse"]
+__all__ = ["parse"]
 
 T = TypeVar("T")
 
@@ -82,9 +85,6 @@ _LONGEST = 4000  # characters
 _DEEPEST = 64  # operands, one in the other
 _LONGEST_VALUE = 8  # words
 
-# Fields of a site: what stands below this place of a record, the area of places, and whole names.
-_BELOW_SITES = "protocolSection.contactsLocationsModule.locations."
-_OF_SITES = frozenset({"LocationSearch", "Country", "CityName", "StateName"})
 # What short forms mean at a site, where they mean something else there.
 _AT_SITE = {"status": "LocationStatus"}
 
@@ -249,7 +249,7 @@ class _Parser:
 
     def _within(self, area: str, token: Token, around: _Around) -> _Around:
         """Return what stands around what an area or field is asked."""
-        if around.site and not _of_site(area):
+        if around.site and not of_site(area):
             raise self._error(
                 f"{area} is no field of a site: SEARCH[Location] takes LocationCity, LocationStatus and such",
                 token,
@@ -264,13 +264,13 @@ class _Parser:
         if around.site:
             return self._operand(around, after)
         # Words ask a site there, whatever is asked around it: a condition has no city.
-        area = around.area if around.area is not None and _of_site(around.area) else "LocationSearch"
+        area = around.area if around.area is not None and of_site(around.area) else "LocationSearch"
         inner = _Around(area, True, around.level, around.how, around.place)
         return AtSite(self._operand(inner, after))
 
     def _tilt(self, token: Token, around: _Around) -> str:
         field = self._within(self._field(token), token, around).area
-        if field is None or kind_of(field) not in {"day", "number"}:
+        if field is None or not has_order(field):
             raise self._error(
                 f"{field} has no order: TILT goes with dates and numbers, TILT[StudyFirstPostDate]", token
             )
@@ -390,21 +390,12 @@ class _Parser:
 
     def _check(self, around: _Around) -> None:
         """Raise where the EXPANSION and the COVERAGE of a source cannot go together."""
-        if around.level == "Lossy" and around.how:
-            refused = "Lossy goes with no COVERAGE: leave one out"
-        elif around.level == "Relaxation" and around.how not in {"", "Contains"}:
-            refused = f"COVERAGE[{around.how}] goes with EXPANSION None, Term or Concept, not with Relaxation"
-        else:
-            return
-        raise syntax_error(refused, self._text, around.place)
+        if wrong := refused(around.level, around.how):
+            raise syntax_error(wrong, self._text, around.place)
 
 
 # Words that end a run of words. `title:ALL` is the disease.
 _OPERATORS = frozenset({"AND", "OR", "NOT", "MISSING"})
-
-
-def _of_site(area: str) -> bool:
-    return area in _OF_SITES or (area in FIELDS and FIELDS[area].path.startswith(_BELOW_SITES))
 
 
 def _is_code(area: str | None, text: str) -> bool:

@@ -9,7 +9,7 @@ from trialsearch.asked import Part, effective, option_parts, query_parts
 from trialsearch.evaluate import Evaluator
 from trialsearch.expand import Expansion, expand, says_nothing
 from trialsearch.lexicon import IndexLexicon
-from trialsearch.limits import check, cut_short
+from trialsearch.limits import check, check_together, cut_short
 from trialsearch.query import Distance, Query, children, conjunction
 from trialsearch.selecting import only_selects
 from trialsearch.trimming import trimmed
@@ -76,6 +76,7 @@ def make_plan(question: Question, lexicon: IndexLexicon, evaluator: Evaluator) -
     masks = [part.filters or only_selects(query) for part, query in zip(parts, widened, strict=True)]
     scored = [(part, query) for part, query, masked in zip(parts, widened, masks, strict=True) if not masked]
     whole = conjunction(widened)
+    check_together(evaluator, whole, area)
     said = [*expansion.notes, *(note for part in parts for note in part.notes)]
     return Plan(
         parts,

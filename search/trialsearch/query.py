@@ -14,7 +14,7 @@ shows them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from trialindex.dates import Age
 from trialindex.frozen import frozen
@@ -23,7 +23,7 @@ __all__ = [
     "COVERAGES", "LEVELS", "OPERATORS", "AgeIs", "All", "And", "AtSite", "Best", "Boost", "Code", "Covered",
     "Distance", "Expanded", "Fuzzy", "Group", "In", "Missing", "Name", "Near", "Not", "Nothing", "Optional",
     "Or", "Phrase", "Prefix", "Query", "Range", "Term", "Tiers", "Tilted", "Unless", "Verified", "Way",
-    "Wildcard", "Within", "Words", "children", "conjunction", "disjunction",
+    "Wildcard", "Within", "Words", "any_of", "children", "conjunction", "disjunction", "mapped", "refused",
 ]  # fmt: skip
 
 OPERATORS = frozenset("AND OR NOT ALL MISSING RANGE AREA SEARCH EXPANSION COVERAGE TILT DISTANCE".split())
@@ -31,6 +31,15 @@ OPERATORS = frozenset("AND OR NOT ALL MISSING RANGE AREA SEARCH EXPANSION COVERA
 LEVELS = ("None", "Term", "Concept", "Relaxation", "Lossy")
 # Where in a value a term may stand.
 COVERAGES = ("FullMatch", "StartsWith", "EndsWith", "Contains")
+
+
+def refused(level: str, coverage: str) -> str:
+    """Return why a level and a coverage that were stated cannot go together; "" where they can."""
+    if level == "Lossy" and coverage:
+        return "Lossy goes with no COVERAGE: leave one out"
+    if level == "Relaxation" and coverage not in {"", "Contains"}:
+        return f"COVERAGE[{coverage}] goes with EXPANSION None, Term or Concept, not with Relaxation"
+    return ""
 
 
 @frozen
@@ -48,7 +57,7 @@ class Nothing:
     text: str
 
     def __str__(self) -> str:
-        return Words(self.text).__str__()
+        return str(Words(self.text))
 
 
 @frozen
@@ -175,6 +184,11 @@ class Distance:
     longitude: float
     radius: float
     unit: str
+
+    @property
+    def point(self) -> tuple[float, float]:
+        """The latitude and the longitude."""
+        return self.latitude, self.longitude
 
     def __str__(self) -> str:
         place = f"{_decimal(self.latitude)},{_decimal(self.longitude)}"
@@ -425,23 +439,43 @@ def disjunction(parts: list[Query]) -> Query:
     return flat[0] if len(flat) == 1 else Or(tuple(flat))
 
 
+def any_of(parts: Iterable[Query]) -> Query:
+    """Return the Or of one or more queries, each once."""
+    return disjunction(list(dict.fromkeys(parts)))
+
+
 def children(query: Query) -> Iterator[Query]:
     """Yield the parts of a node, ways included."""
     match query:
         case And(parts) | Or(parts) | Group(parts) | Tiers(_, parts):
             yield from parts
-        case Not(part) | In(_, part) | Boost(part, _) | AtSite(part):
+        case Not(part) | In(_, part) | Boost(part, _) | AtSite(part) | Expanded(_, part):
             yield part
-        case Expanded(_, part) | Covered(_, part) | Tilted(_, part) | Verified(_, _, part):
+        case Covered(_, part) | Tilted(_, part) | Verified(_, _, part):
             yield part
-        case Unless(part, wrong):
-            yield part
-            yield wrong
-        case Optional(part, wish):
-            yield part
-            yield wish
+        case Unless(part, other) | Optional(part, other):
+            yield from (part, other)
         case Best(_, ways):
             yield from (way.part for way in ways)
+
+
+def mapped(query: Query, change: Callable[[Query], Query]) -> Query:
+    """Return a node of what parsing gives or of tiers with each of its parts changed; any other as it is.
+
+    >>> print(mapped(Or((Words("gout"), Words("lupus"))), Not))
+    NOT gout OR NOT lupus
+    """
+    match query:
+        case And(parts) | Or(parts):
+            return type(query)(tuple(map(change, parts)))
+        case Tiers(text, parts):
+            return Tiers(text, tuple(map(change, parts)))
+        case Not(part) | AtSite(part):
+            return type(query)(change(part))
+        case In(said, part) | Expanded(said, part) | Covered(said, part) | Tilted(said, part):
+            return type(query)(said, change(part))
+        case _:
+            return query
 
 
 def _escaped(word: str) -> str:

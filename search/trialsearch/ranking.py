@@ -6,10 +6,9 @@ extension to multiple weighted fields, CIKM 2004):
 
     score = idf * (k1 + 1) * tf / (tf + k1 * (1 - b + b * length / mean length))
 
->>> round(saturated(1.0, norm(10, 10)), 4)  # a word that stands once in a document of mean length
-0.4545
->>> round(term_score(idf(100, 10), 1.0, norm(10, 10)), 4) == round(idf(100, 10), 4)
-True
+>>> tf = 1.0  # of a word that stands once in a document of mean length
+>>> round(tf / (tf + norm(10, 10)), 4), GAIN * tf / (tf + norm(10, 10))
+(0.4545, 1.0)
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ import math
 from trialindex.frozen import frozen
 from trialindex.segments.postings import K1, B
 
-__all__ = ["GAIN", "K1", "B", "Explanation", "idf", "nearness", "norm", "saturated", "term_score"]
+__all__ = ["GAIN", "K1", "B", "Explanation", "idf", "nearness", "norm"]
 
 GAIN = K1 + 1
 
@@ -41,16 +40,6 @@ def norm(length: float, mean: float) -> float:
     b * length / mean)`. Where no document has a length, all have the mean one.
     """
     return K1 * (1 - B + B * (length / mean if mean > 0 else 1.0))
-
-
-def saturated(tf: float, norm: float) -> float:
-    """Return `tf / (tf + norm)`: from 0 to 1."""
-    return tf / (tf + norm)
-
-
-def term_score(idf: float, tf: float, norm: float) -> float:
-    """Return BM25F of a term (or of what is scored as one) of weighted frequency `tf`."""
-    return idf * GAIN * saturated(tf, norm)
 
 
 def nearness(term: str, other: str, edits: int) -> float:

@@ -22,11 +22,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from trialindex.errors import QueryError
+from trialsearch.lexing import shortened
 
 __all__ = ["PARAMETERS", "arguments"]
 
 _MOST_ON_A_PAGE = 1_000
-_GEO = re.compile(r"\s*distance\(\s*([^,()]+),\s*([^,()]+),\s*([^,()]+)\)\s*", re.IGNORECASE)
+_GEO = re.compile(r"distance\(([^,()]+),([^,()]+),([^,()]+)\)", re.IGNORECASE)
 
 
 def arguments(parameters: Mapping[str, object]) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def _unknown(name: str) -> QueryError:
 
     near = difflib.get_close_matches(name[:60], PARAMETERS, n=1, cutoff=0.5)
     return QueryError(
-        f"no parameter {name[:60]!r}; "
+        f"no parameter {shortened(name)!r}; "
         + (f"did you mean {near[0]}?" if near else f"they are {', '.join(PARAMETERS)}")
     )
 
@@ -71,12 +72,12 @@ def _list(argument: str) -> Callable[[str], dict[str, Any]]:
 
 
 def _geo(text: str) -> dict[str, Any]:
-    match = _GEO.fullmatch(text)
+    match = _GEO.fullmatch(text.strip())
     if match is None:
-        raise QueryError(f"filter.geo {text[:60]!r} is no circle: write distance(42.36,-71.06,50mi)")
+        raise QueryError(f"filter.geo {shortened(text)!r} is no circle: write distance(42.36,-71.06,50mi)")
     latitude, longitude, radius = (part.strip() for part in match.groups())
     if not all(re.fullmatch(r"[+-]?\d+(\.\d+)?", part, re.ASCII) for part in (latitude, longitude)):
-        raise QueryError(f"filter.geo {text[:60]!r}: latitude and longitude are degrees, 42.36,-71.06")
+        raise QueryError(f"filter.geo {shortened(text)!r}: latitude and longitude are degrees, 42.36,-71.06")
     return {"near": f"{latitude},{longitude}", "within": radius}
 
 
@@ -93,13 +94,13 @@ def _page_token(text: str) -> dict[str, Any]:
 
 def _number(name: str, text: str) -> int:
     if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
-        raise QueryError(f"{name} {text[:60]!r} is no number: write 20")
+        raise QueryError(f"{name} {shortened(text)!r} is no number: write 20")
     return int(text)
 
 
 def _flag(text: str) -> dict[str, Any]:
     if text.lower() not in {"true", "false"}:
-        raise QueryError(f"countTotal {text[:60]!r} is true or false")
+        raise QueryError(f"countTotal {shortened(text)!r} is true or false")
     return {}
 
 

@@ -186,8 +186,9 @@ def answer(
     if not results.total:
         yield from _emptied(results)
     yield from blocks(full, results.offset + 1, explain)
-    if results.total and not results and results.offset:
+    if results.total and not results and results.offset and limit != 0:
         last = max(0, results.total - (limit or results.total))
+        yield Line()
         yield Line((("Nothing that far down; the last ones: ", ""), (f"--offset {last}", "hint")))
     if partial:
         more = f"{results.partial_total:,}{' more' if results.total else ''}"
@@ -199,15 +200,20 @@ def answer(
 
 
 def _heading(results: Results, explain: bool) -> Iterator[Line]:
-    query = str(results.query) if explain else results.effective
-    query = query if len(query) <= _LONGEST_QUERY else f"{query[: _LONGEST_QUERY - 1]}…"
     count = counted(results.total, "trial") if results.total else "No trial"
-    yield Line(((count, "head"), (f" for {query}", "")), hang=2)
-    if not explain:
+    yield Line(((count, "head"), (f" for {_short(results.asked)}", "")), hang=2)
+    if explain:
+        yield Line(((_short(results.effective), ""),), 2, lead=(("query: ", "label"),))
+        yield Line(((_short(str(results.query)), ""),), 2, lead=(("widened: ", "label"),))
+    else:
         for widened in results.widened:
             yield Line(((f"{widened.asked}: ", "label"), (_also(widened), "")), 2, 4)
     for note in results.notes:
         yield Line(((note, ""),), 2, lead=(("note: ", "label"),))
+
+
+def _short(query: str) -> str:
+    return query if len(query) <= _LONGEST_QUERY else f"{query[: _LONGEST_QUERY - 1]}…"
 
 
 def _emptied(results: Results) -> Iterator[Line]:

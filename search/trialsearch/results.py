@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from trialsearch.evaluate import Evaluator
     from trialsearch.facets import Facet
     from trialsearch.highlight import Snippet
+    from trialsearch.lists import Docs, Scores
     from trialsearch.ranking import Explanation
     from trialsearch.sites import SiteShown
     from trialsearch.whole import Whole
     from trialsearch.why import Match
 
-__all__ = ["Hit", "Results", "Step"]
+__all__ = ["Asked", "Funnel", "Hit", "Results", "Step", "Widening", "hits_of"]
 
 _MOST_SNIPPETS = 3
 
@@ -82,7 +83,6 @@ class Hit:
     @cached_property
     def snippets(self) -> tuple[Snippet, ...]:
         """Pieces of the trial's text with the words found: at most three, from the heaviest fields."""
-        from trialindex.document import field_text
         from trialsearch.highlight import snippet
 
         # A word is marked where it was found: the first word of a name is nothing without the rest of it.
@@ -94,7 +94,7 @@ class Hit:
         weights = area_fields(self._context.area)
         found: list[Snippet] = []
         for name in sorted(terms, key=lambda name: (name in _SHOWN_ANYWAY, -weights.get(name, 1.0))):
-            pieces = (snippet(name, value, frozenset(terms[name])) for value in field_text(self.study, name))
+            pieces = (snippet(name, value, frozenset(terms[name])) for value in _texts(self.study, name))
             best = max((piece for piece in pieces if piece), key=lambda piece: len(piece.spans), default=None)
             if best is not None:
                 found.append(best)
@@ -113,7 +113,7 @@ class Hit:
         asked = self._context
         if asked.near is None:
             return None
-        held = nearest(asked.evaluator.snapshot, (asked.near.latitude, asked.near.longitude))
+        held = nearest(asked.evaluator.snapshot, asked.near.point)
         away = float(held[self._doc]) / UNITS[asked.near.unit]
         return None if away != away else away
 
@@ -131,7 +131,7 @@ class Hit:
         near = self._context.near
         if near is None:
             return tuple(sites_shown(self.study))
-        return tuple(sites_shown(self.study, (near.latitude, near.longitude), near.unit))
+        return tuple(sites_shown(self.study, near.point, near.unit))
 
     @cached_property
     def explanation(self) -> Explanation | None:
@@ -140,6 +140,31 @@ class Hit:
 
         asked = self._context
         return explain(asked.evaluator, asked.query, self._doc, asked.area)
+
+
+def hits_of(docs: Docs, scores: Scores, asked: Asked, full: int | None = None) -> list[Hit]:
+    """Return the hits of documents; those behind the first `full` are partial, with None none is."""
+    if not len(docs):
+        return []
+    ids = asked.evaluator.snapshot.keys(docs).tolist()
+    met = len(docs) if full is None else full
+    return [
+        Hit(key.decode("utf-8", "surrogatepass"), score, place >= met, doc, asked)
+        for place, (key, score, doc) in enumerate(zip(ids, scores.tolist(), docs.tolist(), strict=True))
+    ]
+
+
+def _texts(study: dict[str, Any], field: str) -> list[str]:
+    """Return the texts of a field of a study."""
+    path = FIELDS[field].path
+    if path:
+        from trialindex.study_fields import values
+
+        return [str(value) for value in values(study, path)]
+    # Few fields are made of a whole study, and a search from a fresh start waits for what makes them.
+    from trialindex.document import field_text
+
+    return field_text(study, field)
 
 
 # What every answer shows of a trial: a snippet of it says the least.
@@ -209,6 +234,7 @@ class Results(Sequence[Hit]):
         query: Query,
         *,
         effective: Query | None,
+        told: Callable[[], str],
         total: int,
         partial_total: Callable[[], int],
         offset: int,
@@ -222,6 +248,7 @@ class Results(Sequence[Hit]):
         self._hits = tuple(hits)
         self.query = query
         self._effective = effective
+        self._told = told
         self.total = total
         self.offset = offset
         self.notes = tuple(notes)
@@ -254,6 +281,13 @@ class Results(Sequence[Hit]):
         spellings taken as they were, it finds the same trials. "" where a trial was asked, and no text.
         """
         return "" if self._effective is None else str(self._effective)
+
+    @cached_property
+    def asked(self) -> str:
+        """All that was asked, for a person: the query in its own language, then options and filters as they
+        were given: `lupus; phase: 2; near: 50 mi around Paris, France`.
+        """
+        return self._told()
 
     @property
     def best_dropped(self) -> Step | None:

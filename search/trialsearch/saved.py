@@ -33,6 +33,7 @@ import numpy.typing as npt
 
 from trialindex.errors import TrialError
 from trialindex.frozen import frozen
+from trialsearch.lexing import shortened
 
 if TYPE_CHECKING:
     from trialsearch.engine import TrialSearch
@@ -50,7 +51,7 @@ _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _LONGEST_FILE = 64 << 20  # bytes
 _MOST_TRIALS = 5_000_000
 _LONGEST_ID = 100  # bytes
-_LONGEST_TEXT = 10_000  # characters of a query, of an option
+_LONGEST_TEXT = 20_000  # characters of a query, of a value: a thousand ids fit
 _MOST_VALUES = 1_000  # of an option
 
 _WITHOUT = {"--with-results": "--without-results"}
@@ -177,9 +178,12 @@ def ask(trials: TrialSearch, saved: Saved) -> Results:
     known |= FilterValues.__annotations__
     for name, value in saved.question.options.items():
         if name not in known or name in {"limit", "offset"}:
-            raise SavedError(f"the saved search {saved.name!r} has an option that there is not: {name[:100]}")
-        if not _fits(value, str(known[name])):
-            raise SavedError(f"the saved search {saved.name!r} has a value that is none of {name}: {value!r}")
+            wrong = f"an option that there is not: {shortened(name)}"
+        elif not _fits(value, str(known[name])):
+            wrong = f"a value that is none of {name}: {shortened(repr(value))}"
+        else:
+            continue
+        raise SavedError(f"the saved search {saved.name!r} has {wrong}")
     return trials.search(saved.question.query, **saved.question.options, limit=0)
 
 
@@ -192,8 +196,6 @@ def _fits(value: Any, annotation: str) -> bool:
     types = set(re.findall(r"\w+", annotation))
     if "OneOrMore" in types:
         types |= {"str", "int", "Iterable"}
-    if "float" in types:
-        types.add("int")
     return ("Iterable" if isinstance(value, list) else type(value).__name__) in types
 
 
@@ -246,10 +248,17 @@ class Store:
         return _read(data, name, path)
 
     def write(self, saved: Saved) -> None:
-        """Write a saved search, over any of the same name. Raises OSError where it cannot be written."""
+        """Write a saved search, over any of the same name.
+
+        Raises SavedError where it asks too much to be read again, OSError where it cannot be written.
+        """
         from trialindex.segments import disk
 
         path = self._path(saved.name)
+        try:
+            _checked(saved.question.query, saved.question.options)
+        except ValueError as error:
+            raise SavedError(f"the search cannot be saved as {saved.name!r}: {error}") from None
         self.folder.mkdir(parents=True, exist_ok=True)
         # Under a name of its own first: processes that save at the same time do not meet.
         aside = path.with_name(f"{saved.name}.{os.getpid()}-{os.urandom(4).hex()}")
@@ -320,34 +329,44 @@ def _read(data: bytes, name: str, path: Path) -> Saved:
         raise _damaged(path, "no JSON") from None
     if not isinstance(held, dict) or held.get("kind") != _KIND:
         raise _damaged(path, f"not marked {_KIND!r}")
-    texts = [held.get(key) for key in ("query", "index", "asked")]
-    if not all(isinstance(text, str) and len(text) <= _LONGEST_TEXT for text in texts):
-        raise _damaged(path, "its query, index or date is no text")
-    query, index, asked = map(str, texts)
+    index, asked = held.get("index"), held.get("asked")
+    if not isinstance(index, str) or not isinstance(asked, str):
+        raise _damaged(path, "its index or date is no text")
     if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", asked, re.ASCII):
         raise _damaged(path, "its date is none")
-    options = held.get("options")
-    if not isinstance(options, dict) or not all(map(_is_option, options.values())):
-        raise _damaged(path, "its options are none")
     trials, width = held.get("trials"), held.get("id_bytes")
     if type(trials) is not int or not 0 <= trials <= _MOST_TRIALS:
         raise _damaged(path, "its number of trials is none")
     if type(width) is not int or not 1 <= width <= _LONGEST_ID:
         raise _damaged(path, "its ids have no length")
     try:
+        question = _checked(held.get("query"), held.get("options"))
         ids = np.frombuffer(_unpacked(held.get("ids"), trials * width), f"S{width}")
         digests = np.frombuffer(_unpacked(held.get("digests"), trials * 4), "<u4").astype(np.uint32)
     except ValueError as error:
         raise _damaged(path, str(error)) from None
     if not (ids[1:] > ids[:-1]).all():
         raise _damaged(path, "its ids are not in order")
-    return Saved(name, Question(query, options), index, asked, Found(ids, digests))
+    return Saved(name, question, index, asked, Found(ids, digests))
 
 
-def _is_option(value: Any) -> bool:
-    if isinstance(value, list):
-        return len(value) <= _MOST_VALUES and all(isinstance(one, str | int) for one in value)
-    return isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= _LONGEST_TEXT)
+def _checked(query: Any, options: Any) -> Question:
+    """Return a question that may be saved. Raises ValueError, saying why, where it may not."""
+    if not isinstance(query, str) or len(query) > _LONGEST_TEXT:
+        raise ValueError(f"its query is no text of {_LONGEST_TEXT:,} characters or fewer")
+    if not isinstance(options, dict):
+        raise ValueError("it has no options")
+    for name, value in options.items():
+        values = value if isinstance(value, list) else [value]
+        if len(values) > _MOST_VALUES:
+            raise ValueError(f"{shortened(name)} has more than {_MOST_VALUES:,} values")
+        if not all(map(_is_value, values)):
+            raise ValueError(f"{shortened(name)} is no number, and no text of {_LONGEST_TEXT:,} characters")
+    return Question(query, options)
+
+
+def _is_value(value: Any) -> bool:
+    return isinstance(value, int) or (isinstance(value, str) and len(value) <= _LONGEST_TEXT)
 
 
 def _unpacked(text: Any, size: int) -> bytes:

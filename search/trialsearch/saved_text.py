@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from trialindex.frozen import frozen
@@ -112,16 +112,14 @@ def as_csv(news: News, fields: tuple[OutputField, ...] | None) -> Iterator[str]:
     return (f"{change},{row}" for change, row in zip(changes, rows, strict=True))
 
 
-def listed(saved: Iterable[Saved], broken: Sequence[tuple[str, str]] = ()) -> Iterator[Line]:
-    """Yield saved searches as a table; `broken`: names of those that cannot be read, and why."""
+def listed(saved: Iterable[Saved]) -> Iterator[Line]:
+    """Yield saved searches as a table."""
     rows = [
         (one.name, f"{len(one.found.ids):,}", _moment(one.asked), str(one.question), one.index)
         for one in saved
     ]
     if rows:
         yield from table([("name", "trials", "asked", "search", "index"), *rows])
-    for name, reason in broken:
-        yield Line(((f"{name}: ", "label"), (reason, "bad")), hang=2)
 
 
 def listed_as_dict(saved: Iterable[Saved]) -> list[dict[str, Any]]:

@@ -35,7 +35,7 @@ from trialsearch.query import (
 if TYPE_CHECKING:
     from trialindex.snapshot import Snapshot
 
-__all__ = ["SELECTED", "SELECTING", "having", "only_selects"]
+__all__ = ["SELECTED", "SELECTING", "only_selects"]
 
 Mask = npt.NDArray[np.bool_]
 
@@ -53,11 +53,6 @@ def only_selects(query: Query) -> bool:
     return type(query) in SELECTING or (
         isinstance(query, And | Or | Not) and all(map(only_selects, children(query)))
     )
-
-
-def having(snapshot: Snapshot, field: str) -> Mask:
-    """Return which documents have a value in a field, or anything in a structure."""
-    return snapshot.having(field)
 
 
 def _coded(snapshot: Snapshot, field: str, holds: Callable[[tuple[str, ...]], bool]) -> Mask:
@@ -141,7 +136,7 @@ def _age(snapshot: Snapshot, query: AgeIs) -> Mask:
 
 
 def _missing(snapshot: Snapshot, query: Missing) -> Mask:
-    return ~having(snapshot, query.field)
+    return ~snapshot.having(query.field)
 
 
 def _distance(snapshot: Snapshot, query: Distance) -> Mask:

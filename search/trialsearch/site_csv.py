@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from trialindex.study_fields import values
+from trialindex.study_fields import field, values
 from trialindex.summary import has_results, text
 
 if TYPE_CHECKING:
@@ -32,15 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["COLUMNS", "as_site_csv", "row"]
 
 Study = dict[str, Any]
-
-_P = "protocolSection."
-_ID = _P + "identificationModule."
-_STATUS = _P + "statusModule."
-_SPONSOR = _P + "sponsorCollaboratorsModule."
-_DESIGN = _P + "designModule."
-_INFO = _DESIGN + "designInfo."
-_OUTCOMES = _P + "outcomesModule."
-_ELIGIBILITY = _P + "eligibilityModule."
 
 
 def as_site_csv(results: Iterable[Hit]) -> Iterator[str]:
@@ -62,23 +53,24 @@ def row(study: Study) -> dict[str, str]:
     return {name: make(study) for name, make in COLUMNS.items()}
 
 
-def _one(path: str) -> Callable[[Study], str]:
-    return lambda study: next(iter(_texts(study, path)), "")
+def _one(piece: str) -> Callable[[Study], str]:
+    return lambda study: next(iter(_texts(study, piece)), "")
 
 
-def _many(*paths: str, by: str = "|") -> Callable[[Study], str]:
-    return lambda study: by.join(value for path in paths for value in _texts(study, path))
+def _many(*pieces: str, by: str = "|") -> Callable[[Study], str]:
+    return lambda study: by.join(value for piece in pieces for value in _texts(study, piece))
 
 
-def _texts(study: Study, path: str) -> list[str]:
-    return [read for value in values(study, path) if (read := text(value)) is not None]
+def _texts(study: Study, piece: str) -> list[str]:
+    found = (text(value) for value in values(study, field(piece).path))
+    return [value for value in found if value is not None]
 
 
-def _listed(path: str, make: Callable[[Study], str]) -> Callable[[Study], str]:
+def _listed(piece: str, make: Callable[[Study], str]) -> Callable[[Study], str]:
     """Return what writes each object of a list, joined by bars."""
 
     def cell(study: Study) -> str:
-        made = (make(one) for one in values(study, path) if isinstance(one, dict))
+        made = (make(one) for one in values(study, field(piece).path) if isinstance(one, dict))
         return "|".join(filter(None, made))
 
     return cell
@@ -93,6 +85,10 @@ def _intervention(one: Study) -> str:
     return ": ".join(filter(None, (text(one.get("type")), text(one.get("name")))))
 
 
+def _url(study: Study) -> str:
+    return next((url for value in values(study, "sourceSection.url") if (url := text(value))), "")
+
+
 def _results(study: Study) -> str:
     if has_results(study):
         return "YES"
@@ -100,64 +96,56 @@ def _results(study: Study) -> str:
 
 
 _DESIGN_PARTS = {
-    "Allocation": _INFO + "allocation",
-    "Intervention Model": _INFO + "interventionModel",
-    "Observational Model": _INFO + "observationalModel",
-    "Time Perspective": _INFO + "timePerspective",
-    "Masking": _INFO + "maskingInfo.masking",
-    "Primary Purpose": _INFO + "primaryPurpose",
+    "Allocation": "DesignAllocation",
+    "Intervention Model": "DesignInterventionModel",
+    "Observational Model": "DesignObservationalModel",
+    "Time Perspective": "DesignTimePerspective",
+    "Masking": "DesignMasking",
+    "Primary Purpose": "DesignPrimaryPurpose",
 }
-_WHO = _INFO + "maskingInfo.whoMasked"
 
 
 def _design(study: Study) -> str:
     parts = []
-    for name, path in _DESIGN_PARTS.items():
-        value = _one(path)(study)
-        who = _texts(study, _WHO) if name == "Masking" else []
+    for name, piece in _DESIGN_PARTS.items():
+        value = _one(piece)(study)
+        who = _texts(study, "DesignWhoMasked") if name == "Masking" else []
         masked = f" ({', '.join(who)})" if who else ""
         if value:
             parts.append(f"{name}: {value}{masked}")
     return "|".join(parts)
 
 
+_OUTCOME = _parts("measure", "description", "timeFrame")
 COLUMNS: dict[str, Callable[[Study], str]] = {
-    "NCT Number": _one(_ID + "nctId"),
-    "Study Title": _one(_ID + "briefTitle"),
-    "Study URL": _one("sourceSection.url"),
-    "Acronym": _one(_ID + "acronym"),
-    "Study Status": _one(_STATUS + "overallStatus"),
-    "Brief Summary": _one(_P + "descriptionModule.briefSummary"),
+    "NCT Number": _one("NCTId"),
+    "Study Title": _one("BriefTitle"),
+    "Study URL": _url,
+    "Acronym": _one("Acronym"),
+    "Study Status": _one("OverallStatus"),
+    "Brief Summary": _one("BriefSummary"),
     "Study Results": _results,
-    "Conditions": _many(_P + "conditionsModule.conditions"),
-    "Interventions": _listed(_P + "armsInterventionsModule.interventions", _intervention),
-    "Primary Outcome Measures": _listed(
-        _OUTCOMES + "primaryOutcomes", _parts("measure", "description", "timeFrame")
-    ),
-    "Secondary Outcome Measures": _listed(
-        _OUTCOMES + "secondaryOutcomes", _parts("measure", "description", "timeFrame")
-    ),
-    "Other Outcome Measures": _listed(
-        _OUTCOMES + "otherOutcomes", _parts("measure", "description", "timeFrame")
-    ),
-    "Sponsor": _one(_SPONSOR + "leadSponsor.name"),
-    "Collaborators": _many(_SPONSOR + "collaborators.name"),
-    "Sex": _one(_ELIGIBILITY + "sex"),
-    "Age": _many(_ELIGIBILITY + "stdAges", by=", "),
-    "Phases": _many(_DESIGN + "phases"),
-    "Enrollment": _one(_DESIGN + "enrollmentInfo.count"),
-    "Funder Type": _one(_SPONSOR + "leadSponsor.class"),
-    "Study Type": _one(_DESIGN + "studyType"),
+    "Conditions": _many("Condition"),
+    "Interventions": _listed("Intervention", _intervention),
+    "Primary Outcome Measures": _listed("PrimaryOutcome", _OUTCOME),
+    "Secondary Outcome Measures": _listed("SecondaryOutcome", _OUTCOME),
+    "Other Outcome Measures": _listed("OtherOutcome", _OUTCOME),
+    "Sponsor": _one("LeadSponsorName"),
+    "Collaborators": _many("CollaboratorName"),
+    "Sex": _one("Sex"),
+    "Age": _many("StdAge", by=", "),
+    "Phases": _many("Phase"),
+    "Enrollment": _one("EnrollmentCount"),
+    "Funder Type": _one("LeadSponsorClass"),
+    "Study Type": _one("StudyType"),
     "Study Design": _design,
-    "Other IDs": _many(_ID + "orgStudyIdInfo.id", _ID + "secondaryIdInfos.id"),
-    "Start Date": _one(_STATUS + "startDateStruct.date"),
-    "Primary Completion Date": _one(_STATUS + "primaryCompletionDateStruct.date"),
-    "Completion Date": _one(_STATUS + "completionDateStruct.date"),
-    "First Posted": _one(_STATUS + "studyFirstPostDateStruct.date"),
-    "Results First Posted": _one(_STATUS + "resultsFirstPostDateStruct.date"),
-    "Last Update Posted": _one(_STATUS + "lastUpdatePostDateStruct.date"),
-    "Locations": _listed(
-        _P + "contactsLocationsModule.locations", _parts("facility", "city", "state", "zip", "country")
-    ),
-    "Study Documents": _listed("documentSection.largeDocumentModule.largeDocs", _parts("label", "url")),
+    "Other IDs": _many("OrgStudyId", "SecondaryId"),
+    "Start Date": _one("StartDate"),
+    "Primary Completion Date": _one("PrimaryCompletionDate"),
+    "Completion Date": _one("CompletionDate"),
+    "First Posted": _one("StudyFirstPostDate"),
+    "Results First Posted": _one("ResultsFirstPostDate"),
+    "Last Update Posted": _one("LastUpdatePostDate"),
+    "Locations": _listed("Location", _parts("facility", "city", "state", "zip", "country")),
+    "Study Documents": _listed("LargeDoc", _parts("label", "url")),
 }

@@ -9,9 +9,8 @@ k-th site. What no array has by site, who to call there, is read from the stored
 from __future__ import annotations
 
 import threading
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache, reduce
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -29,7 +28,7 @@ from trialindex.study_fields import by_piece, values
 from trialindex.worked_out import COUNTED, country_code, counts
 from trialsearch import distance as earth
 from trialsearch import places as stand
-from trialsearch.exact import pattern
+from trialsearch.exact import Sought
 from trialsearch.lists import Recent
 from trialsearch.names import typed_forms
 from trialsearch.query import (
@@ -65,17 +64,22 @@ from trialsearch.query import (
     conjunction,
     disjunction,
 )  # fmt: skip
+from trialsearch.values import of_site
 
 if TYPE_CHECKING:
+    from trialindex.modules import Modules
     from trialindex.snapshot import Snapshot
     from trialsearch.evaluate import Evaluator
 
-__all__ = ["SITE_FIELDS", "SiteShown", "at_site", "nearest", "sites_shown", "within"]
+__all__ = ["SiteShown", "at_site", "nearest", "sites_shown", "within"]
 
 Mask = npt.NDArray[np.bool_]
 I64 = npt.NDArray[np.int64]
 Docs = npt.NDArray[np.uint32]
 
+_MODULE = ("protocolSection", "contactsLocationsModule")
+# What the registry works out for a site: the record does not state it.
+_WORKED_OUT = frozenset({"LocationCountryCode", "NumLocationContacts"})
 _LOCATIONS = "protocolSection.contactsLocationsModule.locations"
 # Fields whose whole values are names, and where their words stand.
 _WHOLE = {"Country": "LocationCountry", "CityName": "LocationCity", "StateName": "LocationState"}
@@ -89,17 +93,6 @@ _POSITION = 32
 _KEPT_POINTS = 4
 
 
-@cache
-def _site_fields() -> frozenset[str]:
-    begin = f"{_LOCATIONS}."
-    pieces = {piece for piece, entry in by_piece().items() if entry.path.startswith(begin)}
-    return frozenset({*pieces, *_WHOLE, _AREA})
-
-
-# The fields that SEARCH[Location] may ask, and the one area.
-SITE_FIELDS = _site_fields()
-
-
 def within(snapshot: Snapshot, query: Distance) -> Mask:
     """Return which documents have a site within a distance, bool[corpus]; at that very distance is within."""
     sites = snapshot.sites()
@@ -111,7 +104,7 @@ def within(snapshot: Snapshot, query: Distance) -> Mask:
 
 def _near(query: Distance, latitudes: Any, longitudes: Any) -> Mask:
     radius = query.radius * earth.UNITS[query.unit]
-    return earth.within((query.latitude, query.longitude), radius, latitudes, longitudes)
+    return earth.within(query.point, radius, latitudes, longitudes)
 
 
 _nearest: WeakKeyDictionary[Snapshot, Recent[npt.NDArray[np.float64]]] = WeakKeyDictionary()
@@ -168,7 +161,7 @@ def _check(query: Query, area: str) -> None:
 
 
 def _check_field(field: str) -> None:
-    if field not in SITE_FIELDS:
+    if not of_site(field):
         raise QueryError(
             f"{field} is no field of a site: SEARCH[Location] takes LocationCity, LocationStatus and the like"
         )
@@ -342,19 +335,23 @@ class _Sites:
         """Return what `_values` does for all fields that are asked, read one stretch of the documents after
         the other.
         """
-        parts: dict[int, list[I64]] = {number: [] for number in self._fields}
+        wanted = np.zeros(256, np.bool_)
+        wanted[self._fields] = True
+        begins: dict[int, list[I64]] = {number: [np.zeros(1, np.int64)] for number in self._fields}
+        ends: dict[int, list[I64]] = {number: [] for number in self._fields}
         for low in range(0, len(self._docs), _TOGETHER):
             some = self._docs[low : low + _TOGETHER]
-            held = self._evaluator.snapshot.values_of(some)
-            for number, found in parts.items():
+            held = self._evaluator.snapshot.values_of(some, wanted)
+            docs: I64 = np.arange(low, low + len(some), dtype=np.int64) << _POSITION
+            for number in self._fields:
                 at = np.flatnonzero(held.fields == number)
-                docs = low + np.searchsorted(held.offsets, at, side="right") - 1
-                found.append((docs << _POSITION) | held.starts[at])
-        return {number: self._by_document(np.concatenate(found)) for number, found in parts.items()}
-
-    def _by_document(self, ends: I64) -> tuple[I64, I64]:
-        counts = np.bincount(ends >> _POSITION, minlength=len(self._docs))
-        return np.concatenate([[0], np.cumsum(counts)]), ends
+                here = at.searchsorted(held.offsets).astype(np.int64, copy=False)
+                places: I64 = np.repeat(docs, np.diff(here)) | held.starts[at].astype(np.int64)
+                ends[number].append(places)
+                begins[number].append(here[1:] + begins[number][-1][-1])
+        return {
+            number: (np.concatenate(begins[number]), np.concatenate(ends[number])) for number in self._fields
+        }
 
     def _filled(self, field: str) -> Mask:
         """Return which sites have words in one of the fields that have a value for each site."""
@@ -406,12 +403,19 @@ class _Sites:
         """Return the sites of one of the documents as its record states them."""
         found = self._records.get(number)
         if found is None:
-            study = self._evaluator.snapshot.study(int(self._docs[number]))
-            stated = values(study, _LOCATIONS)
+            module = self._module(number).parsed(*_MODULE)
+            stated = values({"protocolSection": {"contactsLocationsModule": module}}, _LOCATIONS)
             found = self._records[number] = [site for site in stated if isinstance(site, dict)]
             if len(found) != self.bases[number + 1] - self.bases[number]:
                 raise IndexDamaged("a trial has not the sites of its record: build the index again")
         return found
+
+    def _module(self, number: int) -> Modules:
+        from trialindex.modules import Modules  # few queries read records
+        from trialindex.quick_json import loader
+
+        record = self._evaluator.snapshot.record(int(self._docs[number]))
+        return Modules(record, loader(len(self._docs)))
 
     def _reading(
         self, fields: Iterable[str], holds: Callable[[str], object], among: Mask | None = None
@@ -436,9 +440,16 @@ class _Sites:
 
     def _verified(self, text: str, how: str, met: Mask, area: str) -> Mask:
         """Return which of some sites have a text exactly so in a value of an area or field."""
-        fields = [field for field in area_fields(area) if field in SITE_FIELDS]
-        wanted = pattern(text, how)
-        return self._reading(fields, lambda value: wanted.search(unicodedata.normalize("NFC", value)), met)
+        fields = [field for field in area_fields(area) if of_site(field)]
+        sought = Sought(text, how)
+        if not _WORKED_OUT.intersection(fields):
+            # What the letters of a record tell spares most of them the parsing.
+            possible = np.zeros(len(self._docs), np.bool_)
+            held = np.add.reduceat(met, self.bases[:-1]) > 0
+            for number in np.flatnonzero(held).tolist():
+                possible[number] = sought.may_be_in(self._module(number).raw(*_MODULE))
+            met = met & np.repeat(possible, np.diff(self.bases))
+        return self._reading(fields, sought.is_in, met)
 
 
 def _stated(field: str, site: dict[str, Any]) -> list[str]:

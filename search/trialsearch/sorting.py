@@ -10,9 +10,7 @@ greatest counts where the order falls, the least where it rises; a partial date 
 >>> parse_sort("starts")
 Traceback (most recent call last):
     ...
-trialindex.errors.QueryError: no sort 'starts'; did you mean start? relevance, or one of updated, start, \
-completion, posted, enrollment, id, distance, or any field of dates or numbers, each with :asc or :desc \
-behind it; two at most, parted by a comma
+trialindex.errors.QueryError: no sort 'starts'; did you mean start?
 """
 
 from __future__ import annotations
@@ -26,7 +24,9 @@ import numpy as np
 from trialindex.errors import QueryError
 from trialindex.fields import FIELDS, SHORT_NAMES, resolve
 from trialindex.frozen import frozen
-from trialsearch.lists import Docs, Scores, best_first
+from trialsearch.lexing import shortened
+from trialsearch.lists import Docs, Scores, best_first, entries
+from trialsearch.values import has_order
 
 if TYPE_CHECKING:
     from trialsearch.evaluate import Evaluator
@@ -75,7 +75,7 @@ def _key(text: str, whole: str) -> SortKey:
         field = resolve(name)
     except QueryError:
         raise _no_sort(whole, name) from None
-    if field not in FIELDS or FIELDS[field].kind not in {"day", "number"}:
+    if not has_order(field):
         raise _no_sort(whole)
     return SortKey(field, direction != "asc")
 
@@ -85,19 +85,16 @@ def _no_sort(text: str, name: str = "") -> QueryError:
 
     known = [
         *_OWN,
-        *(short for short, field in SHORT_NAMES.items() if field in FIELDS and _ordered(field)),
-        *(field for field in FIELDS if _ordered(field)),
+        *(short for short, field in SHORT_NAMES.items() if field in FIELDS and has_order(field)),
+        *(field for field in FIELDS if has_order(field)),
     ]
     near = difflib.get_close_matches(name[:60], known, n=1, cutoff=0.7) if name else []
-    meant = f"did you mean {near[0]}? " if near else ""
+    if near:
+        return QueryError(f"no sort {shortened(text)!r}; did you mean {near[0]}?")
     return QueryError(
-        f"no sort {text[:100]!r}; {meant}relevance, or one of {', '.join(SORTS)}, or any field of dates or "
-        "numbers, each with :asc or :desc behind it; two at most, parted by a comma"
+        f"no sort {shortened(text)!r}; relevance, or one of {', '.join(SORTS)}, or any field of dates"
+        " or numbers, each with :asc or :desc behind it; two at most, parted by a comma"
     )
-
-
-def _ordered(field: str) -> bool:
-    return FIELDS[field].kind in {"day", "number"}
 
 
 def by_relevance(keys: tuple[SortKey, ...]) -> bool:
@@ -149,7 +146,7 @@ def _values(
     if key.name == "distance" and near is not None:
         from trialsearch.sites import nearest
 
-        held = nearest(evaluator.snapshot, (near.latitude, near.longitude))
+        held = nearest(evaluator.snapshot, near.point)
         return lambda docs: held[docs]
     if FIELDS[key.name].several:
         return lambda docs: _outermost(evaluator, key, docs)
@@ -159,14 +156,11 @@ def _values(
 def _outermost(evaluator: Evaluator, key: SortKey, docs: Docs) -> Scores:
     """Return the greatest value of each document, or, where the order rises, the least."""
     held = evaluator.snapshot.number_lists(key.name)
+    at, sizes = entries(held.offsets, docs)
     found = np.full(len(docs), np.nan)
-    begins = held.offsets[docs]
-    some = np.flatnonzero(held.offsets[docs.astype(np.int64) + 1] > begins)
-    if len(some):
-        from trialindex.segments.arrays import spread
-
-        counts = held.offsets[docs[some].astype(np.int64) + 1] - begins[some]
-        values = held.low[spread(begins[some], counts)]
-        starts = np.cumsum(counts) - counts
-        found[some] = (np.maximum if key.falling else np.minimum).reduceat(values, starts)
+    some = sizes > 0
+    if some.any():
+        # Where the entries of each begin: a document without any does not count, as it has none of them.
+        begins = (np.cumsum(sizes) - sizes)[some]
+        found[some] = (np.maximum if key.falling else np.minimum).reduceat(held.low[at], begins)
     return found

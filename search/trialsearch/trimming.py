@@ -10,20 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from trialsearch.query import (
-    And,
-    AtSite,
-    Best,
-    In,
-    Near,
-    Not,
-    Or,
-    Query,
-    Term,
-    Tiers,
-    Tilted,
-    Unless,
-)
+from trialsearch.query import Best, In, Near, Or, Query, Term, Unless, mapped
 
 __all__ = ["trimmed"]
 
@@ -37,22 +24,8 @@ def trimmed(query: Query, has: Callable[[str], object]) -> Query:
             return Best(
                 text, tuple(way for way in ways if way.how in {"typed", "spelling"} or _is_met(way.part, has))
             )
-        case In(area, part):
-            return In(area, trimmed(part, has))
-        case Not(part):
-            return Not(trimmed(part, has))
-        case And(parts):
-            return And(tuple(trimmed(part, has) for part in parts))
-        case Or(parts):
-            return Or(tuple(trimmed(part, has) for part in parts))
-        case Tiers(text, parts):
-            return Tiers(text, tuple(trimmed(part, has) for part in parts))
-        case Tilted(field, part):
-            return Tilted(field, trimmed(part, has))
-        case AtSite(part):
-            return AtSite(trimmed(part, has))
         case _:
-            return query
+            return mapped(query, lambda part: trimmed(part, has))
 
 
 def _is_met(part: Query, has: Callable[[str], object]) -> bool:

@@ -17,6 +17,7 @@ trialindex.errors.QueryError: the range ends before it begins: turned round it i
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from trialindex import codes
 from trialindex.dates import Age, date_range, parse_age, parse_date
@@ -34,25 +35,36 @@ from trialsearch.query import (
     Query,
     Range,
     Words,
+    any_of,
     conjunction,
-    disjunction,
 )
 
 __all__ = [
     "age_query",
     "code_query",
+    "degrees",
     "distance_query",
+    "has_order",
+    "is_age",
     "kind_of",
     "leading_value",
+    "of_site",
+    "radius_of",
     "range_query",
+    "span_query",
     "takes_values",
     "text_query",
     "value_query",
 ]
 
+# Fields of a site: what stands below this place of a record, the area of places, and whole names.
+_BELOW_SITES = "protocolSection.contactsLocationsModule.locations."
+_OF_SITES = frozenset({"LocationSearch", "Country", "CityName", "StateName"})
 # Kinds of field whose values are not words of a text.
 _VALUES = frozenset({"code", "day", "number", "concept", "point", "structure"})
 _FARTHEST = 500.0  # miles
+_LONGEST_LIST = 120  # characters of a field's name and its codes in a message
+_LONGEST_CODE = 40  # characters of what may be meant as one
 # What fields are called in messages, where not by their names.
 _LABELS = {
     "OverallStatus": "status",
@@ -68,12 +80,28 @@ _LABELS = {
     "InterventionType": "intervention type",
     "LeadSponsorClass": "funder",
 }
-_KILOMETRES = 1.609344  # in a mile, by the international definition
 
 
 def kind_of(area: str) -> str:
     """Return the kind of a field; of an area, which is asked as text, `text`."""
     return "text" if area in AREAS else FIELDS[area].kind
+
+
+def has_order(area: str) -> bool:
+    """Whether the values of a field have an order: days, numbers, ages."""
+    return kind_of(area) in {"day", "number"}
+
+
+def is_age(field: str) -> bool:
+    """Whether the numbers of a field are ages or other spans of time, in days."""
+    return field in by_piece() and by_piece()[field].type == "NormalizedTime"
+
+
+def of_site(area: str) -> bool:
+    """Whether an area or field is asked of a site alone: what stands below a site of a record, the area of
+    places, and whole names of them.
+    """
+    return area in _OF_SITES or (area in FIELDS and FIELDS[area].path.startswith(_BELOW_SITES))
 
 
 def takes_values(area: str | None) -> bool:
@@ -103,7 +131,7 @@ def value_query(area: str, text: str, plain: Query | None = None) -> Query:
             names = [" ".join(name.split()) for name in text.split("|")]
             if not any(names):
                 raise QueryError(f"{area} needs a name")
-            return disjunction(list(dict.fromkeys(Name(area, name) for name in names if name)))
+            return any_of(Name(area, name) for name in names if name)
         case "point":
             raise QueryError(f"{area} is a point: AREA[{area}]DISTANCE[42.36,-71.06,50mi] asks around one")
         case "structure":
@@ -111,8 +139,7 @@ def value_query(area: str, text: str, plain: Query | None = None) -> Query:
                 f"{area} holds other fields and no value: it can only be MISSING (AREA[{area}]MISSING)"
             )
         case _:
-            low, dots, high = text.partition("..")
-            return range_query(area, low, high) if dots else range_query(area, text, text)
+            return span_query(area, text)
 
 
 def leading_value(area: str, words: list[str]) -> tuple[int, Query]:
@@ -149,27 +176,45 @@ def code_query(field: str, text: str) -> Query:
     """
     enum = by_piece()[field].enum
     wanted: list[Query] = []
-    left = re.split(r"[,|]", text)
-    while left:
+    pieces = re.split(r"[,|]", text)
+    place = 0
+    while place < len(pieces):
         # A label may have a comma itself (`Active, not recruiting`), never two.
         for size in (2, 1):
-            part = ",".join(left[:size])
+            part = ",".join(pieces[place : place + size])
             spelled = _spelled(enum, part)
             if spelled:
                 break
-        left = left[size:]
+        place += size
         if not spelled:
             raise _no_code(field, part)
         both: list[Query] = [Code(field, code) for code in spelled]
         wanted.append(conjunction(both))
-    return disjunction(list(dict.fromkeys(wanted)))
+    return any_of(wanted)
 
 
 def _no_code(field: str, text: str) -> QueryError:
     label = _LABELS.get(field, field)
     enum = by_piece()[field].enum
     known = ("yes", "no") if enum is None else codes.CODES[enum]
-    return QueryError(f"no {label} {shortened(text)!r}; one of {', '.join(known)}")
+    room = _LONGEST_LIST - len(label)
+    listed = next(size for size in range(len(known), 0, -1) if len(", ".join(known[:size])) <= room)
+    rest = len(known) - listed
+    if rest and (near := _near(known, text)):
+        return QueryError(f"no {label} {shortened(text)!r}; did you mean {' or '.join(near)}?")
+    more = f" and {rest} more: trialsearch fields {field}" if rest else ""
+    return QueryError(f"no {label} {shortened(text)!r}; one of {', '.join(known[:listed])}{more}")
+
+
+def _near(known: Sequence[str], text: str) -> list[str]:
+    """Return the codes that begin with a text or are spelt nearly so, at most three."""
+    import difflib
+
+    written = re.sub(r"\W+", "_", text.strip()).upper()
+    if not 0 < len(written) <= _LONGEST_CODE:
+        return []
+    begun = [code for code in known if code.startswith(written)]
+    return begun[:3] or difflib.get_close_matches(written, known, n=3, cutoff=0.75)
 
 
 def range_query(field: str, low: str, high: str) -> Query:
@@ -177,16 +222,27 @@ def range_query(field: str, low: str, high: str) -> Query:
 
     Raises QueryError where the field has no order, a bound is not of its kind, or the lower is the greater.
     """
-    if kind_of(field) not in {"day", "number"}:
+    if not has_order(field):
         raise QueryError(f"{field} has no order: RANGE goes with dates, numbers and ages")
-    least, most = _bound(field, low.strip()), _bound(field, high.strip())
+    low, high = low.strip(), high.strip()
+    if low.upper() == "MAX" or high.upper() == "MIN":
+        raise QueryError("MIN is the open end below, MAX the one above: [MIN, 2012] or [2012, MAX]")
+    least, most = _bound(field, low), _bound(field, high)
     if least is not None and most is not None and _least(field, least) > _most(field, most):
         raise QueryError(f"the range ends before it begins: turned round it is [{most}, {least}]")
     return Range(field, least, most)
 
 
-def _is_age(field: str) -> bool:
-    return field in by_piece() and by_piece()[field].type == "NormalizedTime"
+def span_query(field: str, text: str) -> Query:
+    """Return the query for one value of a day or number field, or for `FROM..TO`, either end open.
+
+    Raises QueryError as `range_query` does.
+
+    >>> print(span_query("StartDate", "2012.."), span_query("StartDate", "2012"), sep=", ")
+    AREA[StartDate]RANGE[2012, MAX], AREA[StartDate]RANGE[2012, 2012]
+    """
+    low, dots, high = text.partition("..")
+    return range_query(field, low, high if dots else low)
 
 
 def _bound(field: str, text: str) -> str | None:
@@ -198,7 +254,7 @@ def _bound(field: str, text: str) -> str | None:
         if day is None:
             raise QueryError(f"{shortened(text)!r} is no date: write 2012, 2012-02 or 2012-02-29")
         return day
-    if _is_age(field):
+    if is_age(field):
         age = _age(text)
         if age is None:
             raise QueryError(f"{shortened(text)!r} is no age: write 16 years or 6 months")
@@ -244,8 +300,8 @@ def age_query(text: str) -> Query:
 def distance_query(text: str) -> Query:
     """Return the query for trials with a site near a point: `LATITUDE,LONGITUDE,RADIUSmi` (or `km`).
 
-    Degrees are kept to 7 decimals, a centimetre. Raises QueryError for any other text, for degrees that are
-    none, and for a radius under 1 mile or over 500.
+    Raises QueryError for any other text, for degrees that are none, and for a radius under 1 mile or over
+    500.
     """
     number = r"\s*([+-]?\d{1,4}(?:\.\d{1,20})?)\s*"
     match = re.fullmatch(f"{number},{number},{number}(mi|km)\\s*", text, re.ASCII | re.IGNORECASE)
@@ -253,11 +309,31 @@ def distance_query(text: str) -> Query:
         raise QueryError(
             f"{shortened(text)!r} is no circle: write latitude, longitude, radius: 42.36,-71.06,50mi or 80km"
         )
-    # Adding zero turns minus zero into zero.
-    latitude, longitude, radius = (round(float(part), 7) + 0.0 for part in match.groups()[:3])
+    latitude, longitude = degrees(match[1], match[2])
     unit = match[4].lower()
-    if abs(latitude) > 90 or abs(longitude) > 180:
+    return Distance(latitude, longitude, radius_of(match[3], unit), unit)
+
+
+def degrees(latitude: str, longitude: str) -> tuple[float, float]:
+    """Return the point that two numbers name, kept to 7 decimals of a degree, a centimetre.
+
+    Raises QueryError for degrees that are none.
+    """
+    point = _rounded(latitude), _rounded(longitude)
+    if abs(point[0]) > 90 or abs(point[1]) > 180:
         raise QueryError("degrees go from -90 to 90 (latitude, the first) and from -180 to 180 (longitude)")
-    if not 1 <= (radius if unit == "mi" else radius / _KILOMETRES) <= _FARTHEST:
+    return point
+
+
+def radius_of(number: str, unit: str) -> float:
+    """Return a radius in its unit, `mi` or `km`. Raises QueryError for one under 1 mile or over 500."""
+    from trialsearch.distance import UNITS
+
+    radius = _rounded(number)
+    if not UNITS["mi"] <= radius * UNITS[unit] <= _FARTHEST * UNITS["mi"]:
         raise QueryError("a radius is 1 to 500 miles (1.61 to 804 km)")
-    return Distance(latitude, longitude, radius, unit)
+    return radius
+
+
+def _rounded(number: str) -> float:
+    return round(float(number), 7) + 0.0  # which turns minus zero into zero

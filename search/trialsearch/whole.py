@@ -52,13 +52,8 @@ class Whole:
 
     def hits(self, places: npt.NDArray[np.integer]) -> list[Hit]:
         """Return the hits at some places of `docs`, best first."""
-        from trialsearch.results import Hit
+        from trialsearch.results import hits_of
 
         asked, docs = self._asked, np.sort(self.docs[places])
         scores = asked.evaluator.score(self._scored, asked.area, docs)
-        docs, scores = best_first(docs, scores, None, asked.evaluator.keys)
-        keys = asked.evaluator.snapshot.keys(docs).tolist()
-        return [
-            Hit(key.decode("utf-8", "surrogatepass"), score, False, doc, asked)
-            for key, score, doc in zip(keys, scores.tolist(), docs.tolist(), strict=True)
-        ]
+        return hits_of(*best_first(docs, scores, None, asked.evaluator.keys), asked)

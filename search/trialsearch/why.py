@@ -95,41 +95,35 @@ def _collect(
                 if not isinstance(part, Not):
                     _collect(evaluator, part, doc, area, found, partly)
         case Prefix(text) | Wildcard(text) | Fuzzy(text, _, _):
-            met = Or(
-                tuple(
-                    Term(term)
-                    for term, _ in evaluator.terms_of(query, area)
-                    if evaluator.finds(Term(term), doc, area)
-                )
-            )
+            words = [Term(term) for term, _ in evaluator.terms_of(query, area)]
+            met = Or(tuple(word for word in words if evaluator.finds(word, doc, area)))
             if met.parts:
                 there = _fields(evaluator, met, doc, area)
                 found.append(Match(str(query), "typed", text, there, frozenset(_terms(met))))
-        case Best(text, ways):
-            held = [way for way in ways if evaluator.finds(way.part, doc, area)]
-            # A link says no more than the name that it comes from; it counts where no name does.
-            held = [way for way in held if way.how != "concept"] or held
-            if not held and partly:
-                for way in ways:
-                    if isinstance(way.part, And):
-                        _collect(evaluator, way.part, doc, area, found, partly)
-            others = sorted(
-                (way for way in held if way.how != "typed"),
-                key=lambda way: (
-                    way.how != "spelling",
-                    -way.weight * evaluator.score_of(way.part, doc, area),
-                ),
-            )
-            typed = [way for way in held if way.how == "typed"]
-            for way in typed:
-                if isinstance(way.part, And):
-                    _collect(evaluator, way.part, doc, area, found, partly)
-                else:
-                    found.append(_match(evaluator, text, way, doc, area))
-                    break
-            found.extend(
-                _match(evaluator, text, way, doc, area) for way in others[: _MOST_WAYS - len(typed[:1])]
-            )
+        case Best():
+            _collect_ways(evaluator, query, doc, area, found, partly)
+
+
+def _collect_ways(
+    evaluator: Evaluator, query: Best, doc: int, area: str, found: list[Match], partly: bool
+) -> None:
+    held = [way for way in query.ways if evaluator.finds(way.part, doc, area)]
+    # A link says no more than the name that it comes from; it counts where no name does.
+    held = [way for way in held if way.how != "concept"] or held
+    typed = [way for way in held if way.how == "typed"]
+    for way in typed or (query.ways if partly and not held else ()):
+        if isinstance(way.part, And):
+            _collect(evaluator, way.part, doc, area, found, partly)
+        elif typed:
+            found.append(_match(evaluator, query.text, way, doc, area))
+            break
+
+    def last(way: Way) -> tuple[bool, float]:
+        return way.how != "spelling", -way.weight * evaluator.score_of(way.part, doc, area)
+
+    others = sorted((way for way in held if way.how != "typed"), key=last)
+    shown = others[: _MOST_WAYS - len(typed[:1])]
+    found.extend(_match(evaluator, query.text, way, doc, area) for way in shown)
 
 
 def widenings(evaluator: Evaluator, query: Query, area: str) -> Iterator[Widening]:

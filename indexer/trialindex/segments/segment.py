@@ -36,7 +36,7 @@ from trialindex.fields import (
     area_weights,
 )
 from trialindex.frozen import frozen
-from trialindex.segments.arrays import ArrayFile, ArrayWriter
+from trialindex.segments.arrays import ArrayFile, ArrayWriter, spread, starts_of
 from trialindex.segments.columns import (
     CodeColumn,
     Codes,
@@ -82,8 +82,8 @@ U32 = npt.NDArray[np.uint32]
 I64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-# Documents whose values are read at once where some of them are asked.
-_TOGETHER = 1024
+# Fewer documents than this are looked up one by one: their stretches need not be added up from the first.
+_FEW = 50
 
 
 def _runs(offsets: I64, fields: U8) -> tuple[I64, I64]:
@@ -432,15 +432,45 @@ class Segment:
         first, last = int(offsets[0]), int(offsets[-1])
         return Values.of_steps(offsets - first, fields[first:last], steps[first:last])
 
-    def values_of(self, docs: U32) -> Values:
-        """Return where the values of some documents (ascending) start; offsets int64[len(docs) + 1]."""
-        parts = []
-        for some in np.split(docs, np.flatnonzero(np.diff(docs // _TOGETHER)) + 1) if len(docs) else ():
-            low, high = int(some[0]), int(some[-1]) + 1
-            keep = np.zeros(high - low, np.bool_)
-            keep[some - low] = True
-            parts.append(self.values(low, high).kept(keep))
-        return Values.joined(parts)
+    def values_of(self, docs: U32, wanted: Mask | None = None) -> Values:
+        """Return where the values of some documents (ascending) start, of all fields, or of those wanted:
+        bool[256] by field number; offsets int64[len(docs) + 1].
+        """
+        fields, steps, _ = self._values
+        begins, ends = self._stretches(docs)
+        if wanted is not None:
+            # Bounds of the runs of numbers that are wanted: each run is one stretch of a document.
+            edges = np.flatnonzero(np.diff(wanted, prepend=False, append=False)).tolist()
+            bounds = [_bisected(fields, begins, ends, edge) for edge in edges]
+            shape = (len(edges) // 2, len(docs))
+            begins, ends = (np.array(bounds[one::2], np.int64).reshape(shape).T for one in (0, 1))
+        sizes = ends - begins
+        at = spread(begins.ravel(), sizes.ravel())
+        offsets = starts_of(sizes if wanted is None else sizes.sum(axis=1, dtype=np.int64))
+        return Values.of_steps(offsets, fields[at], steps.take(0, len(fields), at))
+
+    def _stretches(self, docs: U32) -> tuple[I64, I64]:
+        """Return where the entries of the values of some documents begin and end, int64[len(docs)] each."""
+        sizes = self._values[2]
+        if len(docs) < _FEW:
+            found = np.array([sizes.stretch(doc) for doc in docs.tolist()], np.int64).reshape(-1, 2)
+            return found[:, 0], found[:, 1]
+        offsets = sizes.offsets(int(docs[0]), int(docs[-1]) + 1)
+        return offsets[docs - docs[0]], offsets[docs - docs[0] + 1]
+
+
+def _bisected(fields: U8, begins: I64, ends: I64, number: int) -> I64:
+    """Return where in each of some stretches of ascending field numbers the first one begins that is no less
+    than a number, int64[n].
+    """
+    low, high = begins.copy(), ends.copy()
+    for _ in range(int((ends - begins).max(initial=0)).bit_length()):
+        middle = (low + high) >> 1
+        # In a stretch that is done, `middle` may be its end.
+        less = (fields.take(middle, mode="clip") < number) & (middle < high)
+        np.copyto(low, middle + 1, where=less)
+        np.copyto(high, middle, where=~less)
+    return low
 
 
 def write_deleted(path: Path, live: Mask) -> int:

@@ -80,6 +80,8 @@ class Sites(NamedTuple):
     @classmethod
     def joined(cls, parts: Sequence[Sites]) -> Sites:
         """Return the sites of the documents of several, one after another."""
+        if len(parts) == 1:
+            return parts[0]
         codes = _Codes()
         statuses = [codes.renumbered(part) for part in parts]
         return cls(

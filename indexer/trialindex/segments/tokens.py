@@ -16,6 +16,7 @@ short and recent ones, whose bytes are two numbers.
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterable, Sequence
 from sys import getsizeof
@@ -42,8 +43,12 @@ _CONTROL = "\2"
 TERM = "\3"
 # A line break is a chunk of its own: it parts its neighbours, and does not make one chunk of them.
 _LINE_BREAK = " \n "
+# Characters that a text needs to shout (`analysis.shouts`): a group or a unit, `BG000`, is not looked at.
+_SHORTEST_SHOUT = 7
 # No part of a word or number, at either end of it.
 _PUNCTUATION = "\r\t\v\f\u00a0.,;:()[]{}<>\"'!?*/=+%#&|~^`$@_\\•·–-≥≤®™“”…"
+# What no word goes on over, inside a chunk: `Apr;44(4):1492-500` is read as four.
+_PARTING = re.compile(r"[;:()\[\]=<>+]+")
 # Bytes of an entry of a dict, its number included, and of a row of the tables, roughly.
 _ENTRY = 64
 _ROW = 18
@@ -143,10 +148,10 @@ class _Chunks(dict[str, int]):
 
     `rows`: uint32[4] a row: atoms, tokens, where its tokens begin in `terms` and `places`, and one more
     than the place of its last token. `heads` and `tails`: a byte a row, as in `analysis.Piece`. `terms`
-    and `places`: uint32 a token. `recent`: rows again. `size`: bytes, roughly.
+    and `places`: uint32 a token. `recent`: rows again.
     """
 
-    __slots__ = ("heads", "numbers", "places", "recent", "rows", "size", "tails", "terms")
+    __slots__ = ("_text_size", "heads", "numbers", "places", "recent", "rows", "tails", "terms")
 
     def __init__(self, numbers: _Numbers) -> None:
         super().__init__()
@@ -157,61 +162,96 @@ class _Chunks(dict[str, int]):
         self.terms = array("I")
         self.places = array("I")
         self.recent = _Recent()
-        self.size = 0
+        self._text_size = 0
         # Row 0 stands for the end of a value; no place holds it but its own.
         self[_VALUE_END] = 0
         self._enter((0, 0, 0, 0), 0, 0)
 
+    @property
+    def size(self) -> int:
+        """About how many bytes all of it takes."""
+        return self._text_size + _ENTRY * len(self) + _ROW * len(self.heads) + 8 * len(self.terms)
+
     def __missing__(self, chunk: str) -> int:
         shouting = chunk[:1] == _SHOUTED
         text = chunk.replace(_SHOUTED, "") if shouting else chunk
-        core = text.strip(_PUNCTUATION)
-        if core and core != text:
-            # Its tokens are those of the word inside. What is bound to a neighbour ends at the space.
-            like = self[_shouted(core) if shouting else core]
-            head = self.heads[like] if text[0] == core[0] else 0
-            tail = self.tails[like] if text[-1] == core[-1] else 0
-            number = like
-            if (head, tail) != (self.heads[like], self.tails[like]):
-                number = self._enter(self.rows[4 * like : 4 * like + 4], head, tail)
+        if chunk[:1] == TERM:
+            number = self._store(Piece(1, (chunk,), (0,), 0, 0))
+        elif text.isalnum() or not (core := text.strip(_PUNCTUATION)):
+            number = self._store(piece(text, shouting))
+        elif len(parts := _PARTING.split(core)) > 1 or core != text:
+            number = self._inside(text, core, [_shouted(part) for part in parts] if shouting else parts)
         else:
-            found = Piece(1, (chunk,), (0,), 0, 0) if chunk[:1] == TERM else piece(text, shouting)
-            number = self._enter(self._store(found), found.head, found.tail)
+            number = self._store(piece(text, shouting))
         self[chunk] = number
-        self.size += getsizeof(chunk) + _ENTRY
+        self._text_size += getsizeof(chunk)
         return number
 
-    def _store(self, found: Piece) -> tuple[int, int, int, int]:
-        """Keep the tokens of a chunk, and return its row."""
-        first = len(self.terms)
-        self.terms.extend(map(self.numbers.__getitem__, found.terms))
-        self.places.extend(found.places)
-        self.size += 8 * len(found.terms)
-        return found.size, len(found.terms), first, found.places[-1] + 1 if found.places else 0
+    def _inside(self, text: str, core: str, parts: list[str]) -> int:
+        """Return the row of a chunk whose tokens are those of the parts of its core, one behind the other."""
+        rows = [self[part] for part in parts]
+        first, last = rows[0], rows[-1]
+        # What is bound to a neighbour ends at the space.
+        head = self.heads[first] if text[0] == core[0] else 0
+        tail = self.tails[last] if text[-1] == core[-1] else 0
+        if len(rows) > 1:
+            return self._enter(self._composed(rows), head, tail)
+        if (head, tail) == (self.heads[first], self.tails[first]):
+            return first
+        return self._enter(self.rows[4 * first : 4 * first + 4], head, tail)
 
-    def _enter(self, row: Sequence[int], head: int, tail: int) -> int:
+    def _composed(self, rows: Iterable[int]) -> tuple[int, int, int, int]:
+        """Keep the tokens of these rows, one behind the other, as those of one; return what its row holds."""
+        begin, atoms, extent = len(self.terms), 0, 0
+        for row in rows:
+            size, count, first, span = self.rows[4 * row : 4 * row + 4]
+            if count:
+                self.terms.extend(self.terms[first : first + count])
+                self.places.extend([atoms + place for place in self.places[first : first + count]])
+                extent = atoms + span
+            atoms += size
+        return atoms, len(self.terms) - begin, begin, extent
+
+    def _store(self, found: Piece) -> int:
+        """Keep the tokens of a chunk, and return its row."""
+        first, size, terms = len(self.terms), found.size, found.terms
+        if size == len(terms) == 1:  # as of most, at its place 0
+            self.terms.append(self.numbers[terms[0]])
+            self.places.append(0)
+            return self._enter((1, 1, first, 1), found.head, found.tail)
+        self.terms.extend([self.numbers[term] for term in terms])
+        self.places.extend(found.places)
+        extent = found.places[-1] + 1 if terms else 0
+        return self._enter((size, len(terms), first, extent), found.head, found.tail)
+
+    def _enter(self, row: Iterable[int], head: int, tail: int) -> int:
         """Add a row, and return its number."""
+        number = len(self.heads)
         self.rows.extend(row)
         self.heads.append(head)
         self.tails.append(tail)
-        self.size += _ROW
-        return len(self.heads) - 1
+        return number
 
 
 class _Numbers(dict[str, int]):
-    """Term -> its number: its place in `vocabulary`. `size`: bytes, roughly."""
+    """Term -> its number: its place in `vocabulary`."""
 
-    __slots__ = ("size", "vocabulary")
+    __slots__ = ("_text_size", "vocabulary")
 
     def __init__(self) -> None:
         super().__init__()
         self.vocabulary: list[str] = []
-        self.size = 0
+        self._text_size = 0
+
+    @property
+    def size(self) -> int:
+        """About how many bytes all of it takes."""
+        return self._text_size + _ENTRY * len(self)
 
     def __missing__(self, term: str) -> int:
         number = self[term] = len(self.vocabulary)
         self.vocabulary.append(term)
-        self.size += getsizeof(term) + _ENTRY
+        self._text_size += getsizeof(term)
         return number
 
 
@@ -250,20 +290,23 @@ class Tokeniser:
 
     def add(self, values: Sequence[str]) -> None:
         """Take in the values of one field of one document."""
-        if TERM in "".join(values):
+        whole = "".join(values)
+        if TERM in whole:
             values = [value.replace(TERM, _CONTROL) for value in values]
-        self._add(values)
+        self._add(values, len(whole))
 
     def add_terms(self, terms: Iterable[str]) -> None:
         """Take in terms as they are, in place of one value of a field: each begins with TERM, and has no
         space.
         """
-        self._add([" ".join(terms)])
+        whole = " ".join(terms)
+        self._add([whole], len(whole))
 
-    def _add(self, values: Sequence[str]) -> None:
+    def _add(self, values: Sequence[str], size: int) -> None:
+        """Take in values of so many characters."""
         self._calls.append(len(values))
         self._waiting.extend(values)
-        self._waiting_size += sum(map(len, values))
+        self._waiting_size += size
         if self._waiting_size > _BATCH:
             self._cut_waiting()
 
@@ -294,7 +337,9 @@ def _joined(values: list[str]) -> str:
     if _VALUE_END in whole or _SHOUTED in whole:
         values = [value.replace(_VALUE_END, _CONTROL).replace(_SHOUTED, _CONTROL) for value in values]
     texts = [
-        value if value[:1] == TERM or (value.isascii() and not value.isupper()) else _readied(value)
+        value
+        if (value.isascii() and (len(value) < _SHORTEST_SHOUT or not value.isupper())) or value[:1] == TERM
+        else _readied(value)
         for value in values
     ]
     texts.append("")

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "check_form", "form_of", "print_fields", "print_results"]
 
 FORMATS = ("table", "plain", "json", "jsonl", "csv", "csv-site", "ris", "ids")
-_WITH_FACETS = ("table", "plain", "json")
-_WITH_FIELDS = ("table", "plain", "json", "jsonl", "csv")
+_FOR_PEOPLE = ("table", "plain")
+_WITH_FACETS = (*_FOR_PEOPLE, "json")
+_WITH_FIELDS = (*_FOR_PEOPLE, "json", "jsonl", "csv")
 
 
 def form_of(form: str | None) -> str:
@@ -48,9 +49,12 @@ def print_results(
 
     `form` None is a table on a terminal, plain text in a pipe.
     """
-    from trialsearch import export
-
     form = form_of(form)
+    if form in _FOR_PEOPLE:
+        _print_for_people(results, lines, form, fields, facets)
+        return
+    from trialsearch import export  # costs a search from a fresh start, which mostly needs it not
+
     ascii_only = speaks_ascii()
     if form == "json":
         text = export.as_json(
@@ -69,10 +73,8 @@ def print_results(
         from trialsearch.ris import as_ris
 
         write(as_ris(results))
-    elif form == "ids":
-        write(export.as_ids(results))
     else:
-        _print_for_people(results, lines, form, fields, facets)
+        write(export.as_ids(results))
 
 
 def _print_for_people(
@@ -88,7 +90,7 @@ def _print_for_people(
     else:
         print_fields((hit for hit in results if not hit.partial), fields, styled)
     if facets is not None:
-        print_lines(_behind(facets), styled=styled)
+        print_lines(_behind(facets, terminal_width() if styled else None), styled=styled)
 
 
 def print_fields(hits: Iterable[Hit], fields: tuple[OutputField, ...], styled: bool) -> None:
@@ -104,9 +106,9 @@ def print_fields(hits: Iterable[Hit], fields: tuple[OutputField, ...], styled: b
         write(field_table.tabbed(rows, names))
 
 
-def _behind(facets: Mapping[str, Facet]) -> Iterator[Line]:
+def _behind(facets: Mapping[str, Facet], width: int | None) -> Iterator[Line]:
     from trialsearch import facet_text
     from trialsearch.lines import Line
 
     yield Line()
-    yield from facet_text.lines(facets, speaks_ascii())
+    yield from facet_text.lines(facets, speaks_ascii(), width)

@@ -11,7 +11,7 @@ from trialsearch.cli.printing import on_terminal, print_lines, speaks_ascii, wri
 __all__ = ["fields"]
 
 
-@click.command("fields", cls=Command)
+@click.command("fields", cls=Command, short_help="List what can be asked by name: areas and fields.")
 @click.argument("name", nargs=-1, type=TEXT)
 @json_option("Print it as JSON.")
 def fields(name: tuple[str, ...], as_json: bool) -> int:

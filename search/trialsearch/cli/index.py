@@ -21,7 +21,7 @@ __all__ = ["index"]
 _PROBLEMS = 10
 
 
-@click.command("index", cls=Command)
+@click.command("index", cls=Command, short_help="Create or update an index from files, archives and folders.")
 @click.argument("sources", nargs=-1, type=click.Path(path_type=Path), metavar="SOURCE...")
 @index_option
 @click.option(

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from trialindex.errors import TrialError
-from trialsearch.cli.printing import say
+from trialsearch.cli.printing import print_plainer_letters, say
 
 __all__ = ["ERROR", "FOLDER", "FOUND", "NOTHING", "STOPPED", "Command", "Group", "Option", "Root"]
 
@@ -123,10 +123,7 @@ class Root(Group):
     """The root command: turns errors into messages and exit codes."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):
-                # A terminal that cannot show a letter gets a question mark, never a traceback.
-                stream.reconfigure(errors="replace")
+        print_plainer_letters()
         try:
             code = super().invoke(ctx)
             sys.stdout.flush()

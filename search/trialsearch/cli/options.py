@@ -35,12 +35,18 @@ Choices = Iterable[tuple[tuple[str, ...], str, dict[str, Any]]]
 
 
 class Text(click.ParamType):  # type: ignore[type-arg, unused-ignore]
-    """Text that can be written: bytes of the command line that are no text become question marks."""
+    """Text that can be written: UTF-8 also where Python took the command line for ASCII; bytes of it that
+    are no text become question marks.
+    """
 
     name = "text"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        return str(value).encode("utf-8", "replace").decode("utf-8")
+        try:
+            told = str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        except UnicodeEncodeError:
+            told = str(value).encode("utf-8", "replace").decode("utf-8")
+        return told.replace("\ufffd", "?")
 
 
 class Number(click.ParamType):  # type: ignore[type-arg, unused-ignore]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import sys
@@ -18,6 +19,7 @@ __all__ = [
     "has_styles",
     "on_terminal",
     "print_lines",
+    "print_plainer_letters",
     "say",
     "speaks_ascii",
     "terminal_width",
@@ -25,6 +27,42 @@ __all__ = [
 ]
 
 _WIDTH, _NARROWEST = 80, 20
+# What stands for signs that are no letters where a terminal cannot show them.
+_PLAINER = {
+    "·": "-",
+    "─": "-",
+    "–": "-",
+    "—": "-",
+    "…": "...",
+    "’": "'",
+    "‘": "'",
+    "“": '"',
+    "”": '"',
+    "≥": ">=",
+    "≤": "<=",
+}
+
+
+def print_plainer_letters() -> None:
+    """Have stdout and stderr print what they cannot encode as plainer letters, else as question marks: never
+    end in a traceback.
+    """
+    codecs.register_error("trialsearch.plainer", _plainer)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="trialsearch.plainer")
+
+
+def _plainer(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    from unicodedata import normalize
+
+    text = error.object[error.start : error.end]
+    letters = (
+        _PLAINER.get(char) or normalize("NFKD", char).encode("ascii", "ignore").decode() for char in text
+    )
+    return "".join(letter or "?" for letter in letters), error.end
 
 
 def say(text: str) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["keep", "print_news", "saved"]
 
 
-@click.command("saved", cls=Command)
+@click.command("saved", cls=Command, short_help="List saved searches, and forget them.")
 @click.option(
     "--show", type=TEXT, metavar="NAME", cls=Option, group="Saved searches", help="Print only this one."
 )

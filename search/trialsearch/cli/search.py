@@ -41,7 +41,8 @@ def search(words: tuple[str, ...], folder: Path | None, **options: Any) -> int:
     shape = {name: options.pop(name) for name in _SHAPE}
     fuzzy = not (options.pop("no_fuzzy") or shape["exact"])
     synonyms = not (options.pop("no_synonyms") or shape["exact"])
-    asked = {name: value for name, value in options.items() if value not in (None, (), "")}
+    # An empty text is a value too: a filter that a script left empty must not let everything through.
+    asked = {name: value for name, value in options.items() if value not in (None, ())}
     fields, facets = _shown(shape)
     if shape["new"] is not None:
         if text or _narrows(asked) or any(shape[name] for name in ("save", "facets", "count", "offset")):
@@ -92,6 +93,9 @@ def _shown(shape: dict[str, Any]) -> tuple[tuple[OutputField, ...] | None, list[
         raise click.UsageError("--count prints a number alone: leave out --facets and --fields")
     if shape["facets"] is not None and not named:
         raise click.UsageError("name what to count: --facets status,phase")
+    given = click.get_current_context().get_parameter_source("facet_limit")
+    if shape["facets"] is None and given is not click.core.ParameterSource.DEFAULT:
+        raise click.UsageError("--facet-limit belongs to --facets NAMES")
     if shape["peek"] and shape["new"] is None:
         raise click.UsageError("--peek belongs to --new NAME")
     if shape["fields"] is None:

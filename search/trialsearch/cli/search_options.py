@@ -13,11 +13,11 @@ __all__ = ["SEARCH_OPTIONS", "chosen"]
 
 _AREAS = "Words in one place"
 # Filters do not touch the order.
-_TRIAL = "Filters: the trial"
-_PATIENT = "Filters: who may join"
-_PLACE = "Filters: where"
-_WHEN = "Filters: when, and how many"
-_ANY = "Filters: anything else"
+_TRIAL = "Filters on the trial"
+_PATIENT = "Filters on who may join"
+_PLACE = "Filters on places"
+_WHEN = "Filters on dates and size"
+_ANY = "Filters on anything else"
 _ORDER = "Order and size"
 _MEANING = "How words are taken"
 _OUTPUT = "Output"
@@ -46,7 +46,7 @@ SEARCH_OPTIONS: tuple[tuple[tuple[str, ...], str, dict[str, Any]], ...] = (
     (("--lead",), _AREAS, {"help": "Lead sponsor alone: --lead Pfizer"}),
     (("--location",), _AREAS, {"help": "Site, city, state, country: --location Nanjing"}),
     (("--id",), _AREAS, {"help": "Any id of a trial, or several: --id NCT01539902,NCT03458156"}),
-    (("--patient",), _AREAS, {"help": "What describes a patient, in criteria too: --patient 'class IV'"}),
+    (("--patient",), _AREAS, {"help": "What describes a patient, but for criteria: --patient nephritis"}),
     (("--inclusion",), _AREAS, {"help": "Inclusion criteria: --inclusion 'class IV'"}),
     (("--exclusion",), _AREAS, {"help": "Exclusion criteria: --exclusion pregnancy"}),
     (

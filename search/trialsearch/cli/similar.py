@@ -15,7 +15,7 @@ from trialsearch.cli.search_options import chosen
 __all__ = ["similar"]
 
 
-@click.command("similar", cls=Command)
+@click.command("similar", cls=Command, short_help="Find the trials most like one trial.")
 @click.argument("identifier", metavar="ID", type=TEXT)
 @with_options(chosen("--limit", "--explain", "--format"))
 @index_option

@@ -15,7 +15,9 @@ from trialsearch.cli.search_options import chosen
 __all__ = ["suggest"]
 
 
-@click.command("suggest", cls=Command)
+@click.command(
+    "suggest", cls=Command, short_help="List names that have a word beginning with what you typed."
+)
 @click.argument("prefix", nargs=-1, required=True, type=TEXT)
 @with_options(chosen("--limit"))
 @index_option

@@ -14,7 +14,7 @@ from trialsearch.cli.printing import on_terminal, print_lines, say, speaks_ascii
 __all__ = ["delete", "stats", "verify"]
 
 
-@click.command("stats", cls=Command)
+@click.command("stats", cls=Command, short_help="Count what an index holds.")
 @json_option("Print the figures as JSON.")
 @index_option
 def stats(as_json: bool, folder: Path | None) -> int:
@@ -57,7 +57,7 @@ def delete(identifiers: tuple[str, ...], folder: Path | None) -> int:
     return NOTHING if missing else FOUND
 
 
-@click.command("verify", cls=Command)
+@click.command("verify", cls=Command, short_help="Check every byte of an index, and every trial.")
 @index_option
 def verify(folder: Path | None) -> int:
     """Compare every trial of an index with its stored record, and print what differs.
