@@ -222,8 +222,8 @@ class _Plan(NamedTuple):
 
     `fields`, by number: name, how its values are taken, how to read a number or day. `counts`, by the number
     of what is counted: name of the count, whether there may be several, the number of the structure around,
-    the keys there. `names`: name field, how it holds a text, its numbers. `locations`, `countries`, `retractions`,
-    `references`: one number each.
+    the keys there. `names`: name field, how it holds a text, its numbers. `locations`, `countries`,
+    `retractions`, `references`: one number each.
     """
 
     paths: Paths
