@@ -200,8 +200,8 @@ def test_an_unknown_name_is_answered_with_near_ones(wrong: str, nearest: str) ->
         resolve(wrong)
 
 
-def test_what_is_near_nothing_is_answered_with_all() -> None:
-    with pytest.raises(QueryError, match="sponsor"):
+def test_what_is_near_nothing_is_told_where_all_are_listed() -> None:
+    with pytest.raises(QueryError, match="no field or area 'qqqqqq'; trialsearch fields lists them all"):
         resolve("qqqqqq")
     with pytest.raises(QueryError):
         resolve("")

@@ -198,7 +198,8 @@ def _widened(segment: list[Asked], found: list[Thing], area: str) -> Query:
     ways = _typed_ways(segment, text, found)
     misspelt = any(one.best.ways[-1].how == "spelling" for one in segment)
     # What was typed comes first, however rare its other names are; but letters say less than what they mean.
-    typed = None if misspelt or any(thing.long for thing in found) else typed_query(text)
+    meant = " ".join(one.best.ways[-1].text for one in segment)
+    typed = None if any(thing.long for thing in found) else typed_query(meant)
     for thing in found:
         more = [*name_ways(thing, segment, area, seen), *linked_ways(thing, area)]
         ways += _worth(more, thing.worth * (MISSPELT if misspelt else 1.0), typed)
