@@ -317,6 +317,15 @@ def test_what_no_writer_writes_is_refused(
             pass
 
 
+def test_a_list_has_a_pattern_for_each_document(tmp_path: Path) -> None:
+    path = tmp_path / "one.seg"
+    written(path, {b"gout": [(1, TITLE, 0)], b"lupus": [(1, TITLE, 1), (2, TITLE, 0)]})
+    # The second list would begin where the patterns end.
+    held = rewritten(path, **{"postings.docs.sizes.starts": u32(2, 3)})
+    with pytest.raises(IndexDamaged):
+        held.postings(1, "BriefTitle", 1.0)
+
+
 @pytest.mark.parametrize("name", ["postings.patterns", "occurrences.positions", "occurrences.sizes"])
 def test_wider_numbers_that_are_not_there_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

@@ -232,6 +232,8 @@ class PostingsReader:
         """Return the documents and sums of a term in an area, from its patterns."""
         low, docs = self._list(ordinal)
         sums = self._patterns.numbers.mapped(low, low + len(docs), self._patterns.weights(area))
+        if len(sums) != len(docs):
+            raise self._file.damaged("a list has more documents than patterns")
         if len(sums) and not sums.min():
             held = sums > 0
             docs, sums = docs[held], sums[held]
