@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from trialindex.storage import pack
 from trialindex.study_fields import Paths, by_piece, values
 from trialindex.vocabulary.linking import Linker
 from trialindex.vocabulary.mapped import Vocabulary
+from trialindex.worked_out import COUNTED
 
 CORPUS = sorted((ROOT / "corpus").glob("NCT*.json"))
 
@@ -365,6 +367,49 @@ ALL_PATHS = [entry.path for entry in by_piece().values()]
 def test_one_walk_finds_what_each_path_finds_alone(path: tuple[Any, ...], value: Any) -> None:
     damaged = replaced(WHOLE, path, value)
     assert Paths(ALL_PATHS).values(damaged) == [values(damaged, path) for path in ALL_PATHS]
+
+
+def each_piece_alone(study: dict[str, Any]) -> dict[str, Any]:
+    """Return by piece what a document takes as it stands, and the counts, each read by its own path."""
+    made: dict[str, Any] = {}
+    for piece, entry in by_piece().items():
+        kind, several = FIELDS[piece].kind, FIELDS[piece].several
+        if piece in COUNTED:
+            around = [node for node in values(study, entry.path.rpartition(".")[0]) if isinstance(node, dict)]
+            totals = [sum(len(values(node, key)) for key in COUNTED[piece]) for node in around]
+            if totals := [total for total in totals if total]:
+                made[piece] = [(total, total) for total in sorted(set(totals))] if several else totals[0]
+        elif not entry.search_only and piece not in AT_SITE and (found := values(study, entry.path)):
+            if kind == "text":
+                made[piece] = [str(value) for value in found]
+            elif kind == "code":
+                made[piece] = unique(
+                    str(value).lower() if value in (True, False) else str(value) for value in found
+                )
+            elif kind in {"structure", "point"} and any(found):
+                made[piece] = True
+    return made
+
+
+def unique(texts: Iterable[str]) -> list[str]:
+    return [*dict.fromkeys(texts)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(PLACES), JSON, st.sampled_from(PLACES), JSON)
+def test_a_document_has_what_each_piece_has_alone(
+    path: tuple[Any, ...], value: Any, other: tuple[Any, ...], beside: Any
+) -> None:
+    damaged = replaced(WHOLE, path, value)
+    if other in places(damaged):
+        damaged = replaced(damaged, other, beside)
+    document = Document.of(damaged)
+    numbers: dict[str, Any] = {**document.numbers, **document.ranges}
+    found: dict[str, Any] = {**document.text, **document.codes, **dict.fromkeys(document.held, True)}
+    found |= {piece: numbers[piece] for piece in COUNTED if piece in numbers}
+    assert {piece: held for piece, held in found.items() if piece in by_piece() and piece not in AT_SITE} == (
+        each_piece_alone(damaged)
+    )
 
 
 STEPS = st.sampled_from("abc")

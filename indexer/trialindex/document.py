@@ -102,7 +102,8 @@ class Document:
             elif kind == "text":
                 text[name] = list(map(str, found))
             elif kind == "code":
-                code[name] = list(dict.fromkeys(map(_code, found)))
+                stated = [value if type(value) is str else _code(value) for value in found]
+                code[name] = list(dict.fromkeys(stated)) if len(stated) > 1 else stated
             elif kind == "several":
                 if made := [pair for pair in map(convert, found) if pair is not None]:
                     ranges[name] = sorted(set(made))
@@ -288,7 +289,11 @@ def _count(
     """Add what the registry works out of a study: counts and years."""
     for number in plan.counts.keys() & values.keys():
         for name, several, around, keys in plan.counts[number]:
-            found = worked_out.counts(values[around], keys)
+            structures = values[around]
+            if len(structures) == len(keys) == 1:  # as most: all that was found is in it
+                found = [len(values[number])]
+            else:
+                found = worked_out.counts(structures, keys)
             if found and several:
                 ranges[name] = [(count, count) for count in sorted(set(found))]
             elif found:
@@ -362,8 +367,14 @@ def _participants(value: Any) -> tuple[float, float] | None:
 
 
 def _age(value: Any) -> tuple[float, float] | None:
-    age = parse_age(value) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    # What is longer than any age is not to be held.
+    age = _short_age(value) if len(value) <= _LONGEST_CODE else parse_age(value)
     return (age.days, age.days) if age else None
+
+
+_short_age = lru_cache(maxsize=1 << 10)(parse_age)
 
 
 def _at_sites(locations: Iterable[Any], text: dict[str, list[str]]) -> list[Site]:

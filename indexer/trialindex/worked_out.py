@@ -122,8 +122,7 @@ def counts(nodes: Iterable[Any], keys: tuple[str, ...]) -> list[int]:
 def _size(value: Any) -> int:
     """Return how many values stand here, as a path counts them: none where nothing does."""
     if isinstance(value, list):
-        size = len(value)
-        return size - value.count(None) - value.count("") if None in value or "" in value else size
+        return len(value) if all(value) else sum(item is not None and item != "" for item in value)
     return 0 if value is None or value == "" else 1
 
 

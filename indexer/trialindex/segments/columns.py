@@ -88,9 +88,17 @@ class CodeColumn:
     @classmethod
     def of(cls, values: Iterable[Sequence[str]]) -> CodeColumn:
         """Return the column of documents with these codes."""
+        held = [(doc, tuple(codes)) for doc, codes in enumerate(values)]
+        return cls.sparse(held, len(held))
+
+    @classmethod
+    def sparse(cls, held: Sequence[tuple[int, tuple[str, ...]]], size: int) -> CodeColumn:
+        """Return the column of so many documents, from those that have codes and the codes of each."""
         sets: dict[tuple[str, ...], int] = {(): 0}
-        ordinals = [sets.setdefault(tuple(codes), len(sets)) for codes in values]
-        return cls(np.array(ordinals, narrowest(len(sets) - 1)), list(sets))
+        found = [sets.setdefault(codes, len(sets)) for _, codes in held]
+        ordinals = np.zeros(size, narrowest(len(sets) - 1))
+        ordinals[[doc for doc, _ in held]] = found
+        return cls(ordinals, list(sets))
 
     def holding(self, code: str) -> npt.NDArray[np.bool_]:
         """Return which documents have a code, bool[documents]."""

@@ -8,9 +8,11 @@ numbered by document, field and position, each term's postings come out in that 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,18 +43,22 @@ _SITE_BYTES = 144
 _CACHE = 64 << 20
 
 
+def _lists() -> defaultdict[str, list[Any]]:
+    return defaultdict(list)
+
+
 @dataclass(slots=True)
 class _Columns:
     """Everything of the documents of a run but their words."""
 
     keys: dict[str, int] = field(default_factory=dict)
     digests: list[int] = field(default_factory=list)
-    numbers: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
-    ranges: dict[str, list[tuple[int, float, float]]] = field(default_factory=dict)
-    codes: dict[str, list[tuple[int, tuple[str, ...]]]] = field(default_factory=dict)
-    names: dict[str, list[tuple[bytes, int]]] = field(default_factory=dict)
+    numbers: defaultdict[str, list[tuple[int, float]]] = field(default_factory=_lists)
+    ranges: defaultdict[str, list[tuple[int, float, float]]] = field(default_factory=_lists)
+    codes: defaultdict[str, list[tuple[int, tuple[str, ...]]]] = field(default_factory=_lists)
+    names: defaultdict[str, list[tuple[bytes, int]]] = field(default_factory=_lists)
     sites: list[list[Site]] = field(default_factory=list)
-    structures: dict[str, list[int]] = field(default_factory=dict)
+    structures: defaultdict[str, list[int]] = field(default_factory=_lists)
     # Of each call of the tokeniser: whose words, of which field.
     call_docs: list[int] = field(default_factory=list)
     call_fields: list[int] = field(default_factory=list)
@@ -102,19 +108,19 @@ class Run:
             held.call_fields.append(field_number)
             (self._tokeniser.add_terms if exact else self._tokeniser.add)(values)
         for name, number in document.numbers.items():
-            held.numbers.setdefault(name, []).append((doc, number))
+            held.numbers[name].append((doc, number))
         for name, pairs in document.ranges.items():
-            held.ranges.setdefault(name, []).extend((doc, low, high) for low, high in pairs)
+            held.ranges[name].extend((doc, low, high) for low, high in pairs)
             self._bytes += 120 * len(pairs)
         for name, codes in document.codes.items():
-            held.codes.setdefault(name, []).append((doc, tuple(codes)))
+            held.codes[name].append((doc, tuple(codes)))
         for name, named in document.names.items():
-            held.names.setdefault(name, []).extend((value.encode("utf-8", "replace"), doc) for value in named)
+            held.names[name].extend((value.encode("utf-8", "replace"), doc) for value in named)
             self._bytes += sum(map(len, named)) + 100 * len(named)
         held.sites.append(document.sites)
         self._bytes += _SITE_BYTES * len(document.sites)
         for name in document.held:
-            held.structures.setdefault(name, []).append(doc)
+            held.structures[name].append(doc)
         # The columns of a document, as Python objects.
         self._bytes += 100 * (len(document.numbers) + len(document.codes)) + 10 * len(document.held) + 500
         self._waiting += 1
@@ -150,7 +156,7 @@ class Run:
             digests=np.array(held.digests, np.uint32),
             lengths=_lengths(call_docs, call_fields, counts, start_counts),
             numbers=(_numbers(held, name, size) for name in NUMERIC),
-            codes=(_column(held.codes.get(name, []), size) for name in CODED),
+            codes=(CodeColumn.sparse(held.codes.get(name, []), size) for name in CODED),
             structures=(np.array(held.structures.get(name, []), np.uint32) for name in STRUCTURES),
             values=[Values.of(size, call_docs, call_fields, starts, start_counts)],
             sites=[Sites.of(held.sites)],
@@ -194,13 +200,6 @@ def _numbers(held: _Columns, name: str, size: int) -> NumberLists:
     return NumberLists.sparse(
         docs, low, np.array(held.numbers.get(f"{name}Last", []), np.float64).reshape(-1, 2)[:, 1], size
     )
-
-
-def _column(held: list[tuple[int, tuple[str, ...]]], size: int) -> CodeColumn:
-    values: list[tuple[str, ...]] = [()] * size
-    for doc, codes in held:
-        values[doc] = codes
-    return CodeColumn.of(values)
 
 
 def _inverted(

@@ -128,9 +128,9 @@ class _Recent:
     def rows(self, chunks: _Cut, known: _Chunks) -> NDArray[np.uint32]:
         """Return uint32[n], the row of each chunk; `known` has those that are not among the recent ones."""
         front, back = chunks.front, chunks.back
-        places = ((front ^ (back * _SPREAD)) * _SPREAD) >> np.uint64(64 - _PLACES)
-        found = (self._fronts[places] == front) & (self._backs[places] == back) & chunks.short
-        rows: NDArray[np.uint32] = self._rows[places]
+        places = (((front ^ (back * _SPREAD)) * _SPREAD) >> np.uint64(64 - _PLACES)).astype(np.int64)
+        found = (self._fronts.take(places) == front) & (self._backs.take(places) == back) & chunks.short
+        rows: NDArray[np.uint32] = self._rows.take(places)
         others = np.flatnonzero(~found)
         rows[others] = list(map(known.__getitem__, chunks.texts(others, others)))
         others = others[chunks.short[others]]
@@ -365,8 +365,8 @@ def _rows(text: str, known: _Chunks) -> NDArray[np.uint32]:
     chunks = _Cut(text)
     rows = known.recent.rows(chunks, known)
     # The tables grow in place, so that no view of them may outlive its line.
-    heads = np.frombuffer(known.heads, np.uint8)[rows]
-    tails = np.frombuffer(known.tails, np.uint8)[rows]
+    heads = np.frombuffer(known.heads, np.uint8).take(rows)
+    tails = np.frombuffer(known.tails, np.uint8).take(rows)
     bound = (tails[:-1] & heads[1:]) != 0
     bound[1:] |= bound[:-1] & ((tails[1:-1] & LONE_A) != 0) & ((heads[2:] & NUMBER) != 0)
     if not bound.any():
@@ -382,7 +382,7 @@ def _rows(text: str, known: _Chunks) -> NDArray[np.uint32]:
 
 def _tokens(rows: NDArray[np.uint32], sizes: NDArray[np.int64], known: _Chunks) -> Tokens:
     """Return the tokens of these rows of the tables, values parted by row 0; `sizes` are values a call."""
-    table = np.frombuffer(known.rows, np.uint32).reshape(-1, 4)[rows]
+    table = np.frombuffer(known.rows, np.uint32).reshape(-1, 4).take(rows, axis=0)
     atoms, counts, offsets, spans = (table[:, column].astype(np.int64) for column in range(4))
     ends = np.flatnonzero(rows == 0)
     firsts = _before(ends + 1, total=False)
@@ -411,8 +411,8 @@ def _tokens(rows: NDArray[np.uint32], sizes: NDArray[np.int64], known: _Chunks) 
     places = np.arange(made[-1]) + np.repeat(offsets - made[:-1], counts)
     by_value = _before(made[ends + 1])
     return Tokens(
-        np.frombuffer(known.terms, np.uint32)[places],
-        (np.frombuffer(known.places, np.uint32)[places] + np.repeat(begins, counts)).astype(np.uint32),
+        np.frombuffer(known.terms, np.uint32).take(places),
+        (np.frombuffer(known.places, np.uint32).take(places) + np.repeat(begins, counts)).astype(np.uint32),
         np.diff(by_value[_before(last_values)]).astype(np.uint32),
         starts,
         (sizes + 1).astype(np.uint32),
