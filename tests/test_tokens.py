@@ -68,6 +68,19 @@ def test_a_text_worked_out_by_hand() -> None:
     ]
 
 
+def test_a_citation_is_read_part_by_part() -> None:
+    tokeniser = Tokeniser()
+    tokeniser.add(["Apr;44(4):1492-500.", "Sep 1;138(the)"])
+    # Volume, issue and pages are numbers of their own; `Sep 1` is a name with its number, as without the rest.
+    assert unpacked(tokeniser, tokeniser.drain()) == [
+        (
+            [("apr", 0), ("44", 1), ("4", 2), ("1492", 3), ("500", 4)]
+            + [("sep", 21), ("sep1", 21), ("1", 22), ("138", 23)],
+            [0, 21, 40],
+        )
+    ]
+
+
 def test_nothing_added_nothing_found() -> None:
     tokeniser = Tokeniser()
     assert [len(array) for array in tokeniser.drain()] == [0, 0, 0, 0, 0]
