@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from trialsearch.output_fields import OutputField
     from trialsearch.results import Hit, Results
 
-__all__ = ["FORMATS", "check_form", "form_of", "print_fields", "print_results"]
+__all__ = ["FORMATS", "FOR_PEOPLE", "check_form", "form_of", "listed", "print_fields", "print_results"]
 
 FORMATS = ("table", "plain", "json", "jsonl", "csv", "csv-site", "ris", "ids")
-_FOR_PEOPLE = ("table", "plain")
-_WITH_FACETS = (*_FOR_PEOPLE, "json")
-_WITH_FIELDS = (*_FOR_PEOPLE, "json", "jsonl", "csv")
+FOR_PEOPLE = ("table", "plain")
+_WITH_FACETS = (*FOR_PEOPLE, "json")
+_WITH_FIELDS = (*FOR_PEOPLE, "json", "jsonl", "csv")
 
 
 def form_of(form: str | None) -> str:
@@ -50,7 +50,7 @@ def print_results(
     `form` None is a table on a terminal, plain text in a pipe.
     """
     form = form_of(form)
-    if form in _FOR_PEOPLE:
+    if form in FOR_PEOPLE:
         _print_for_people(results, lines, form, fields, facets)
         return
     from trialsearch import export  # costs a search from a fresh start, which mostly needs it not
@@ -65,16 +65,23 @@ def print_results(
         write(export.as_jsonl(results, explain=explain, ascii_only=ascii_only, fields=fields))
     elif form == "csv":
         write(export.as_csv(results, fields))
-    elif form == "csv-site":
+    else:
+        write(listed(results, form))
+
+
+def listed(hits: Iterable[Hit], form: str) -> Iterable[str]:
+    """Return hits in one of the forms that say of each trial what its record says: csv-site, ris, ids."""
+    if form == "csv-site":
         from trialsearch.site_csv import as_site_csv
 
-        write(as_site_csv(results))
-    elif form == "ris":
+        return as_site_csv(hits)
+    if form == "ris":
         from trialsearch.ris import as_ris
 
-        write(as_ris(results))
-    else:
-        write(export.as_ids(results))
+        return as_ris(hits)
+    from trialsearch.export import as_ids
+
+    return as_ids(hits)
 
 
 def _print_for_people(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trialsearch.cli.answers import form_of, print_fields
+from trialsearch.cli.answers import FOR_PEOPLE, form_of, listed, print_fields
 from trialsearch.cli.look import FOLDER, FOUND, NOTHING, Command, Option
 from trialsearch.cli.options import TEXT, json_option, opened
 from trialsearch.cli.printing import on_terminal, print_lines, say, speaks_ascii, write
@@ -139,16 +139,8 @@ def _print(news: News, shape: dict[str, Any], fields: tuple[OutputField, ...] | 
         write(saved_text.as_jsonl(news, explain=explain, ascii_only=ascii_only, fields=fields))
     elif form == "csv":
         write(saved_text.as_csv(news, fields))
-    elif form == "csv-site":
-        from trialsearch.site_csv import as_site_csv
-
-        write(as_site_csv(hits))
-    elif form == "ris":
-        from trialsearch.ris import as_ris
-
-        write(as_ris(hits))
-    elif form == "ids":
-        write(export.as_ids(hits))
+    elif form not in FOR_PEOPLE:
+        write(listed(hits, form))
     elif fields is not None:
         print_fields(hits, fields, styled=form == "table")
     else:
