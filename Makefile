@@ -2,8 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# What an installation is made from besides the Python sources, which an editable one has always as they are.
+MADE_FROM := pyproject.toml hatch_build.py indexer/trialindex/_kernel.pyx
 
-.PHONY: demo test lint bench relevance torture clean
+.PHONY: demo test lint bench relevance torture kernel clean
 
 demo: $(VENV)/installed
 	$(BIN)/trialsearch index corpus --index index
@@ -26,21 +29,26 @@ relevance: $(VENV)/installed-bench
 torture: $(VENV)/installed-test
 	$(BIN)/python -m pytest -q tests/torture.py
 
+# Compiles the kernel, which an installation does by itself where it can; here a failure is shown.
+kernel: | $(VENV)/made
+	TRIALSEARCH_KERNEL=require $(PIP) -e .
+	$(BIN)/trialsearch --version
+
 $(VENV)/made:
 	$(PYTHON) -m venv $(VENV)
 	touch $@
 
-$(VENV)/installed: pyproject.toml | $(VENV)/made
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+$(VENV)/installed: $(MADE_FROM) | $(VENV)/made
+	$(PIP) -e .
 	touch $@
 
-$(VENV)/installed-test: pyproject.toml | $(VENV)/made
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test]"
+$(VENV)/installed-test: $(MADE_FROM) | $(VENV)/made
+	$(PIP) -e ".[test]"
 	touch $@ $(VENV)/installed
 
-$(VENV)/installed-bench: pyproject.toml | $(VENV)/made
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[bench]"
+$(VENV)/installed-bench: $(MADE_FROM) | $(VENV)/made
+	$(PIP) -e ".[bench]"
 	touch $@ $(VENV)/installed
 
 clean:
-	rm -rf $(VENV) dist build
+	rm -rf $(VENV) dist build indexer/trialindex/_kernel.*.so indexer/trialindex/_kernel.*.pyd

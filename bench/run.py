@@ -249,8 +249,13 @@ def machine(names: Iterable[str]) -> str:
     if listed.is_file():
         named = [line for line in listed.read_text("utf-8").splitlines() if line.startswith("model name")]
         model = named[0].partition(":")[2].strip() if named else model
+    from trialindex.kernel import described
+
     said = [f"Python {platform.python_version()}"]
     for name in names:
+        if name == OURS:
+            said.append(f"trialsearch with {described()}")
+            continue
         try:
             said.append(f"{name} {version(name)}")
         except PackageNotFoundError:

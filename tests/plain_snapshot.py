@@ -181,6 +181,12 @@ class PlainSnapshot:
     def anywhere(self, term: str) -> int:
         return len({doc for doc, _, _ in self._places.get(term, ())})
 
+    def begins(self, prefix: str) -> bool:
+        return any(term.startswith(prefix) for term in self._terms)
+
+    def phrase(self, *asked: object) -> None:
+        """Nothing is compiled here: who asks matches arrays."""
+
     def occurrences(self, term: str, docs: Docs | None = None) -> Occurrences:
         asked = None if docs is None else set(docs.tolist())
         found = [place for place in self._places.get(term, ()) if asked is None or place[0] in asked]

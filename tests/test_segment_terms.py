@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -137,8 +138,9 @@ def test_sizes_that_lead_astray_are_reported(tmp_path: Path, sizes: list[int], s
     with pytest.raises((IndexDamaged, OverflowError)):
         terms.slice(0, 3)
     for term in (b"", b"a", b"b", b"zz"):
-        found, (low, high) = terms.find(term), terms.range(term)
-        assert -1 <= found < 3 and 0 <= low <= high <= 3
+        with suppress(IndexDamaged):
+            found, (low, high) = terms.find(term), terms.range(term)
+            assert -1 <= found < 3 and 0 <= low <= high <= 3
 
 
 def test_every_flip_and_every_truncation_ends_well(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import json
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ import numpy.typing as npt
 from trialindex.contents import Aside, Contents, Reading, open_segments, read_contents, stamp, status
 from trialindex.errors import IndexDamaged
 from trialindex.segments.columns import CodeColumn, merge_codes
-from trialindex.segments.postings import Occurrences, Postings, joined, norms
+from trialindex.segments.postings import BOUNDED, MOST_TERMS, Occurrences, Postings, joined, norms
 from trialindex.segments.segment import Segment, Values
 from trialindex.segments.tokens import TERM
 from trialindex.vocabulary.learned import Learned
@@ -39,6 +39,8 @@ _CACHED = 64 << 20
 _TICK = 2_000_000_000
 # Terms whose places in the dictionaries are kept.
 _KEPT_PLACES = 1_000
+# Terms of which it is remembered how many documents have them.
+_KEPT_FREQUENCIES = 20_000
 # Areas whose norms are kept: a number a document each.
 _CACHED_AREAS = 12
 
@@ -106,6 +108,7 @@ class Snapshot:
         self._sites: Sites | None = None
         self._all_keys: npt.NDArray[np.bytes_] | None = None
         self._places: dict[str, list[tuple[int, Segment, int]]] = {}
+        self._frequencies: dict[str, int] = {}
         self._reading = Reading(folder)
 
     def _open_names(self, contents: Contents) -> None:
@@ -187,10 +190,10 @@ class Snapshot:
     def mean_length(self, area: str) -> float:
         """Return the mean weighted length of a document in an area, in hundredths."""
         found = self._means.get(area)
-        if found is None:
-            with self._reading:
-                total = sum(int(segment.lengths(area).sum(dtype=np.uint64)) for segment in self._segments)
-            found = self._means[area] = total / self.size if self.size else 0.0
+        return self._mean(area, self.lengths(area)) if found is None else found
+
+    def _mean(self, area: str, lengths: U32) -> float:
+        found = self._means[area] = int(lengths.sum(dtype=np.uint64)) / self.size if self.size else 0.0
         return found
 
     def lengths(self, area: str) -> U32:
@@ -203,8 +206,9 @@ class Snapshot:
         """Return float32[size]: `k1 * (1 - b + b * length / mean length)` of each document in an area."""
         found = self._norms.get(area)
         if found is None:
+            lengths = self.lengths(area)
             with self._reading:
-                found = norms(self.lengths(area), self.mean_length(area))
+                found = norms(lengths, self._mean(area, lengths))
             found.setflags(write=False)
             with self._lock:
                 self._norms[area] = found
@@ -222,9 +226,11 @@ class Snapshot:
             with suppress(KeyError):  # another thread may have dropped it since
                 self._postings.move_to_end(key)
             return found
+        # Only lists with bounds ask how long documents are, which is worked out from all of them.
+        mean = self.mean_length(area) if area in BOUNDED else 0.0
         with self._reading:
             parts = [
-                (base, segment.postings.postings(ordinal, area, self.mean_length(area)))
+                (base, segment.postings.postings(ordinal, area, mean))
                 for base, segment, ordinal in self._ordinals(term)
             ]
             # Of a list that is empty here, no bound is known; it would loosen that of the others.
@@ -255,20 +261,24 @@ class Snapshot:
 
     def anywhere(self, term: str) -> int:
         """Return how many documents have a term in any field, deleted ones included."""
-        with self._reading:
-            return sum(segment.postings.frequency(ordinal) for _, segment, ordinal in self._ordinals(term))
+        found = self._frequencies.get(term)
+        if found is None:
+            with self._reading:
+                parts = self._ordinals(term)
+                found = sum(segment.postings.frequency(ordinal) for _, segment, ordinal in parts)
+            if len(self._frequencies) >= _KEPT_FREQUENCIES:
+                self._frequencies.clear()
+            self._frequencies[term] = found
+        return found
 
     def occurrences(self, term: str, docs: U32 | None = None) -> Occurrences:
         """Return where a term stands, in all documents or in those given (ascending)."""
         with self._reading:
             parts = []
             for base, segment, ordinal in self._ordinals(term):
-                wanted = docs
-                if docs is not None and len(self._segments) > 1:
-                    low, high = np.searchsorted(docs, np.array([base, base + segment.size], np.uint32))
-                    if low == high:
-                        continue
-                    wanted = docs[low:high] - np.uint32(base)
+                wanted = self._within(docs, base, segment.size)
+                if wanted is not None and not len(wanted):
+                    continue
                 found = segment.postings.occurrences(ordinal, wanted)
                 parts.append((base, found))
         if len(parts) == 1 and not parts[0][0]:
@@ -281,6 +291,43 @@ class Snapshot:
             np.concatenate([part.positions for _, part in parts]).astype(np.uint32, copy=False),
         )
 
+    def phrase(
+        self,
+        terms: Sequence[str],
+        offsets: Sequence[int],
+        slop: int,
+        area: str,
+        docs: U32 | None = None,
+        denied: str = "",
+    ) -> npt.NDArray[np.int64] | None:
+        """Return where a phrase begins (`PostingsReader.phrase`); None where that is not compiled here, or
+        not for so many terms.
+        """
+        if len(terms) > MOST_TERMS:
+            return None
+        parts: list[npt.NDArray[np.int64]] = []
+        with self._reading:
+            found = [self._ordinals(term) for term in terms]
+            before = {base: ordinal for base, _, ordinal in self._ordinals(denied)} if denied else {}
+            for base, segment in self._parts():
+                ordinals = [ordinal for held in found for first, _, ordinal in held if first == base]
+                if not segment.postings.has_phrases:
+                    return None
+                wanted = self._within(docs, base, segment.size)
+                if len(ordinals) == len(terms) and (wanted is None or len(wanted)):
+                    places = segment.postings.phrase(
+                        ordinals, offsets, slop, area, wanted, before.get(base, -1)
+                    )
+                    parts.append(places + (base << 40) if base else places)
+        return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.int64), *parts])
+
+    def _within(self, docs: U32 | None, base: int, size: int) -> U32 | None:
+        """Return those of some documents that are in a segment, counted from its first; None for all."""
+        if docs is None or len(self._segments) == 1:
+            return docs
+        low, high = np.searchsorted(docs, np.array([base, base + size], np.uint32))
+        return docs[low:high] - np.uint32(base)
+
     def terms(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Yield (term, documents that have it anywhere) of the words that begin with a prefix, in order: not
         of the terms that stand for concepts.
@@ -290,6 +337,14 @@ class Snapshot:
             for term, frequency in counted([segment_terms(segment, data) for segment in self._segments]):
                 if not term.startswith(TERM):
                     yield term, frequency
+
+    def begins(self, prefix: str) -> bool:
+        """Whether any term begins with a prefix."""
+        data = prefix.encode("utf-8", "replace")
+        with self._reading:
+            return any(
+                low < high for low, high in (part.postings.terms.range(data) for part in self._segments)
+            )
 
     def names(self, field: str, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Yield (name, document frequency) of a field's names that begin with a prefix, in order."""

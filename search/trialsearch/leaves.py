@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from trialindex.analysis import VALUE_GAP
 from trialindex.errors import QueryError
 from trialindex.fields import FIELD_NUMBERS, PLACED, area_weights
 from trialsearch import places as stand
@@ -51,6 +52,8 @@ _MOST_TRIED = 5_000
 _KEPT_TERMS = 4_000_000
 _KEPT_MADE = 2_000_000
 _KEPT_PARTLY = 500_000
+# How telling terms are.
+_KEPT_RARITIES = 20_000
 # The letters of a word that its stem has in whatever compound.
 _LETTERS = 3
 # Documents are few against a list that is so many times as long.
@@ -82,6 +85,8 @@ class Leaves:
         # What few documents have of a phrase, with these documents.
         self._partly: Recent[tuple[Docs, Leaf]] = Recent(_KEPT_PARTLY)
         self._words: Recent[tuple[_Meant, bool]] = Recent(1000)
+        self._rarities: Recent[float] = Recent(_KEPT_RARITIES)
+        self._denied: Recent[bool] = Recent(1000)
         self._norms: Recent[Scores] = Recent(12)
         self._fields: Recent[Weights] = Recent(100)
 
@@ -160,10 +165,18 @@ class Leaves:
             case Or(parts):
                 return max(self._telling(part, area) for part in parts)
             case Term(term):
-                return self.idf(len(self.snapshot.postings(term, area).docs))
+                return self._rarity(term, area)
             case Near(terms) | Within(terms, _):
-                return sum(self.idf(len(self.snapshot.postings(term, area).docs)) for term in terms if term)
+                return sum(self._rarity(term, area) for term in terms if term)
         return 0.0
+
+    def _rarity(self, term: str, area: str) -> float:
+        """Return how telling a term is in an area."""
+        found = self._rarities.get((term, area))
+        if found is None:
+            found = self.idf(self.snapshot.frequency(term, area))
+            self._rarities.put((term, area), found)
+        return found
 
     def _scored(self, docs: Docs, sums: np.ndarray[Any, Any], area: str, rarity: float) -> Leaf:
         return Leaf(docs, sums=sums, norms=self.norms(area), idf=rarity, factor=rarity * GAIN)
@@ -283,18 +296,35 @@ class Leaves:
     def near_places(self, query: Near, area: str, docs: Docs | None = None) -> stand.Places:
         """Return the places at which a phrase begins in an area; of some documents only, if given."""
         held = [(offset, term) for offset, term in enumerate(query.terms) if term]
-        places = (
-            self._common([term for _, term in held], area, docs, self._weights(area) > 0) if held else None
-        )
-        if places is None:
+        if not held:
             return _NO_PLACES
-        starts = stand.phrase(places, [offset - held[0][0] for offset, _ in held], query.slop)
-        if len(starts) and self._is_denied(query.denied, held[0][1]):
-            within = stand.distinct_documents(starts)
-            before = self.term_places(query.denied, within, self._weights(area) > 0)
-            starts = starts[~np.isin(starts - 1, before)]
+        terms, offsets = [term for _, term in held], [offset - held[0][0] for offset, _ in held]
+        denied = query.denied if self._is_denied(query.denied, terms[0]) else ""
+        starts = self._begins(terms, offsets, query.slop, denied, area, docs)
         if len(starts) and (query.starts or query.ends):
             starts = self._anchored(query, starts, area)
+        return starts
+
+    def _begins(
+        self, terms: list[str], offsets: list[int], slop: int, denied: str, area: str, docs: Docs | None
+    ) -> stand.Places:
+        """Return the places at which terms begin to stand at their offsets, or up to `slop` words further
+        apart, and not right behind the denied one.
+        """
+        if any(after - before > VALUE_GAP for before, after in pairwise(offsets)):
+            return _NO_PLACES
+        slop = min(slop, VALUE_GAP - 1)
+        found = self.snapshot.phrase(terms, offsets, slop, area, docs, denied)
+        if found is not None:
+            return found
+        fields = self._weights(area) > 0
+        places = self._common(terms, area, docs, fields)
+        if places is None:
+            return _NO_PLACES
+        starts = stand.phrase(places, offsets, slop)
+        if denied and len(starts):
+            before = self.term_places(denied, stand.distinct_documents(starts), fields)
+            starts = starts[~np.isin(starts - 1, before)]
         return starts
 
     def _anchored(self, query: Near, places: stand.Places, area: str) -> stand.Places:
@@ -332,8 +362,14 @@ class Leaves:
         """Whether any text may write the two with a hyphen, which makes one more term of both: no phrase
         whose first word never is denied has anything to look for.
         """
+        if not denied:
+            return False
         begin = denied + term[:_LETTERS]
-        return bool(denied) and next(self.snapshot.terms(begin), None) is not None
+        found = self._denied.get(begin)
+        if found is None:
+            found = self.snapshot.begins(begin)
+            self._denied.put(begin, found)
+        return found
 
     def within_places(self, query: Within, area: str, docs: Docs | None = None) -> stand.Places:
         """Return the places at which a window begins in an area; of some documents only, if given."""

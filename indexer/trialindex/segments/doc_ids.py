@@ -35,6 +35,7 @@ U8 = npt.NDArray[np.uint8]
 U32 = npt.NDArray[np.uint32]
 I64 = npt.NDArray[np.int64]
 Integers = npt.NDArray[np.integer[Any]]
+Numbers = npt.NDArray[np.unsignedinteger[Any]]
 
 _WIDTHS: dict[int, np.dtype[np.unsignedinteger[Any]]] = {
     1: np.dtype("<u1"),
@@ -46,30 +47,32 @@ _PAGE = np.iinfo(np.uint16).max
 
 
 class Layout:
-    """How lists of documents out of a segment of so many are stored."""
+    """How lists of documents out of a segment of so many are stored.
+
+    `width`: bytes of a document in a direct list; `paged`: the size of the smallest list in pages.
+    """
 
     def __init__(self, documents: int) -> None:
         self.documents = documents
-        self._width = next(width for width in range(1, 5) if documents <= 1 << 8 * width)
+        self.width = next(width for width in range(1, 5) if documents <= 1 << 8 * width)
         # The first document of each page.
         self._bases = np.arange(0, documents, _PAGE, dtype=np.uint32)
-        # The size of the smallest list in pages.
-        self._paged = 1 << 32
-        if self._width > 2:
-            self._paged = 2 * len(self._bases) // (self._width - 2) + 1
+        self.paged = 1 << 32
+        if self.width > 2:
+            self.paged = 2 * len(self._bases) // (self.width - 2) + 1
 
     def size(self, count: int) -> int:
         """Return the number of bytes of a list of so many documents."""
-        return self._width * count if count < self._paged else 2 * (len(self._bases) + count)
+        return self.width * count if count < self.paged else 2 * (len(self._bases) + count)
 
     def sizes(self, counts: Integers) -> I64:
         """Return the number of bytes of each of several lists."""
         given = counts.astype(np.int64)
-        return np.where(given < self._paged, self._width * given, 2 * (len(self._bases) + given))
+        return np.where(given < self.paged, self.width * given, 2 * (len(self._bases) + given))
 
     def encode(self, docs: U32, counts: Integers) -> U8:
         """Return the bytes of lists one after the other; `counts`: how many of the documents each has."""
-        direct = counts < self._paged
+        direct = counts < self.paged
         if direct.all():
             return self._direct(docs)
         sizes = self.sizes(counts)
@@ -84,7 +87,7 @@ class Layout:
         return data
 
     def _direct(self, docs: U32) -> U8:
-        return docs.astype("<u4").view(np.uint8).reshape(-1, 4)[:, : self._width].ravel()
+        return docs.astype("<u4").view(np.uint8).reshape(-1, 4)[:, : self.width].ravel()
 
     def decode(self, data: U8, counts: Integers) -> U32:
         """Return the documents of lists one after the other.
@@ -92,7 +95,7 @@ class Layout:
         Raises ValueError where the bytes are not those of lists of so many, or a document is none of the
         segment.
         """
-        direct = counts < self._paged
+        direct = counts < self.paged
         if direct.all():
             return self._sound(self._undirect(data))
         sizes = self.sizes(counts)
@@ -106,14 +109,14 @@ class Layout:
 
     def decode_one(self, data: U8, count: int) -> U32:
         """Return the documents of one list; raises ValueError as `decode` does."""
-        return self._sound(self._undirect(data) if count < self._paged else self._unpaged(data))
+        return self._sound(self._undirect(data) if count < self.paged else self._unpaged(data))
 
     def _undirect(self, data: U8) -> U32:
-        if self._width == 3:
+        if self.width == 3:
             docs = np.zeros((len(data) // 3, 4), np.uint8)
             docs[:, :3] = data.reshape(-1, 3)
             return docs.view("<u4").ravel()
-        return data.view(_WIDTHS[self._width]).astype(np.uint32)
+        return data.view(_WIDTHS[self.width]).astype(np.uint32)
 
     def _unpaged(self, data: U8) -> U32:
         held = data.view("<u2")
@@ -181,6 +184,13 @@ class Lists:
         if len(places) != -(-len(self.sizes) // EVERY) + 1 or places[-1] != len(self._data):
             raise self._damaged("its parts do not fit together")
         self._places = places.data
+        self._place_numbers = places
+
+    def parts(self) -> tuple[int, int, U8, Numbers]:
+        """Return the bytes of a document, the size of the smallest list in pages, all lists, and the byte at
+        which every 16th begins.
+        """
+        return self._layout.width, self._layout.paged, self._data, self._place_numbers
 
     def __len__(self) -> int:
         return len(self.sizes)

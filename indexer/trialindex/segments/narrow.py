@@ -115,15 +115,20 @@ class Narrow:
         # One value of a memoryview is a Python int, read four times as fast as a numpy scalar.
         self._bytes = self._plane.data
         self._wider: Narrow | None = None
+        self._ranks: Numbers | None = None
         if file.has(f"{name}.ranks"):
             self._wider = Narrow(file, name.removesuffix(".16") + suffix, plane + 1)
-            ranks = file.get(f"{name}.ranks", np.uint32, np.uint64)
+            self._ranks = ranks = file.get(f"{name}.ranks", np.uint32, np.uint64)
             self._rank_bytes = ranks.data
             if len(ranks) != len(self._plane) // _EVERY + 2 or ranks[-1] != len(self._wider):
                 raise file.damaged(f"the parts of {name!r} do not fit together")
 
     def __len__(self) -> int:
         return len(self._plane)
+
+    def planes(self) -> list[tuple[Numbers, Numbers | None]]:
+        """Return the planes as they lie, each with its ranks, None for the last."""
+        return [(self._plane, self._ranks), *(self._wider.planes() if self._wider is not None else ())]
 
     def __getitem__(self, stretch: slice) -> Numbers:
         """Return the numbers of a slice from one index to another, in any unsigned dtype: widen it before

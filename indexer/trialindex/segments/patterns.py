@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trialindex.fields import FIELD_NUMBERS, area_weights
+from trialindex.kernel import KERNEL
 from trialindex.segments.arrays import ArrayFile, ArrayWriter, spread, starts_of
 from trialindex.segments.narrow import Narrow, NarrowWriter, write_narrow
 
@@ -37,6 +38,7 @@ _PATTERN_BYTES = 40
 _AREAS = 12
 
 U8 = npt.NDArray[np.uint8]
+U16 = npt.NDArray[np.uint16]
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
@@ -153,6 +155,20 @@ class PatternWriter:
         fields.close()
 
 
+def _summed(fields: U8, starts: I64, table: U32) -> U32:
+    """Return the sums of what a table has for the fields of each pattern."""
+    if KERNEL is not None:
+        return KERNEL.summed(fields, starts, table)
+    return np.add.reduceat(table[fields], starts[:-1]) if len(fields) else np.empty(0, np.uint32)
+
+
+def _united(fields: U8, starts: I64, table: U16) -> U16:
+    """Return all the bits that a table has for the fields of each pattern."""
+    if KERNEL is not None:
+        return KERNEL.united(fields, starts, table)
+    return np.bitwise_or.reduceat(table[fields], starts[:-1]) if len(fields) else table[:0]
+
+
 class Patterns:
     """Reads what `PatternWriter` wrote. Safe to share between threads.
 
@@ -164,6 +180,7 @@ class Patterns:
         self._file = file
         self.numbers = Narrow(file, "postings.patterns")
         self._weights: OrderedDict[str, Numbers] = OrderedDict()
+        self._masks: OrderedDict[str, U16] = OrderedDict()
 
     @cached_property
     def sizes(self) -> Numbers:
@@ -175,13 +192,13 @@ class Patterns:
         return sizes
 
     @cached_property
-    def _fields(self) -> tuple[U8, I64]:
-        """The fields of all patterns, and where those of each begin."""
+    def parts(self) -> tuple[U8, I64]:
+        """The fields of all patterns, and where those of each begin and the last ones end."""
         fields = self._file.get("patterns.fields", np.uint8)
         starts = starts_of(self.sizes)
         if starts[-1] != len(fields):
             raise self._file.damaged("the parts of its patterns do not fit together")
-        return fields, starts[:-1]
+        return fields, starts
 
     def weights(self, area: str) -> Numbers:
         """Return how much a posting weighs in an area, in hundredths, by the number of its pattern: uint16,
@@ -189,19 +206,30 @@ class Patterns:
         """
         found = self._weights.get(area)
         if found is None:
-            fields, starts = self._fields
-            sums = (
-                np.add.reduceat(weight_table(area)[fields], starts) if len(starts) else np.empty(0, np.uint32)
-            )
+            fields, starts = self.parts
+            sums = _summed(fields, starts, weight_table(area))
             small = int(sums.max(initial=0)) <= np.iinfo(np.uint16).max
             found = self._weights[area] = sums.astype(np.uint16 if small else np.uint32)
             while len(self._weights) > _AREAS:
                 self._weights.popitem(last=False)
         return found
 
+    def masks(self, area: str) -> U16:
+        """Return uint16 by the number of a pattern: patterns that share a field of an area share a bit."""
+        found = self._masks.get(area)
+        if found is None:
+            fields, starts = self.parts
+            table = np.zeros(256, np.uint16)
+            held = np.flatnonzero(weight_table(area))
+            table[held] = np.left_shift(1, np.arange(len(held)) % 16)
+            found = self._masks[area] = _united(fields, starts, table)
+            while len(self._masks) > _AREAS:
+                self._masks.popitem(last=False)
+        return found
+
     def fields(self, numbers: Numbers, counts: npt.NDArray[np.integer[Any]]) -> U8:
         """Return the fields of the occurrences of postings, by the numbers of their patterns; `counts`: how
         many each has.
         """
-        fields, starts = self._fields
+        fields, starts = self.parts
         return fields.take(spread(starts.take(numbers), counts))

@@ -26,27 +26,32 @@ in memory.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from trialindex.analysis import VALUE_GAP
 from trialindex.errors import IndexDamaged
 from trialindex.frozen import frozen
+from trialindex.kernel import KERNEL
 from trialindex.segments import bounds
 from trialindex.segments.arrays import ArrayFile, ArrayWriter, spread, starts_of
 from trialindex.segments.bounds import BOUNDED, K1, B, BoundReader, BoundWriter, Postings, joined, norms
 from trialindex.segments.doc_ids import Lists, ListWriter
 from trialindex.segments.narrow import Narrow, NarrowWriter
-from trialindex.segments.patterns import Patterns, PatternWriter
+from trialindex.segments.patterns import Patterns, PatternWriter, weight_table
 from trialindex.segments.sizes import Sizes, SizeWriter
 from trialindex.segments.terms import Terms, TermWriter
 
+if TYPE_CHECKING:
+    from trialindex import _kernel
+
 __all__ = [
-    "BOUNDED", "K1", "B", "Chunk", "Occurrences", "Postings", "PostingsReader", "PostingsWriter", "joined",
-    "norms",
+    "BOUNDED", "K1", "MOST_TERMS", "B", "Chunk", "Occurrences", "Postings", "PostingsReader",
+    "PostingsWriter", "joined", "norms",
 ]  # fmt: skip
 
 U8 = npt.NDArray[np.uint8]
@@ -57,6 +62,8 @@ Numbers = npt.NDArray[np.unsignedinteger[Any]]
 
 # To look one document up in a list costs as much as marking it and passing over so many of the list.
 _BISECTION = 16
+# Terms of the longest phrase that the kernel takes.
+MOST_TERMS = 256
 # Postings of the lists that a reader keeps, each of 13 bytes or a few more.
 _KEPT = 1 << 19
 
@@ -187,11 +194,24 @@ class PostingsReader:
         """Return the documents of a term, ascending."""
         return self._list(ordinal)[1]
 
+    @cached_property
+    def _compiled(self) -> _kernel.Postings | None:
+        if KERNEL is None:
+            return None
+        width, paged, data, places = self._docs.parts()
+        fields, starts = self._patterns.parts
+        return KERNEL.Postings(
+            self._file.damaged, self._documents, width, paged, data, places, *self._docs.sizes.parts(),
+            self._patterns.numbers.planes(), starts, fields,
+            self._positions.planes(), *self._sizes.parts(),
+        )  # fmt: skip
+
     def _list(self, ordinal: int) -> tuple[int, U32]:
         """Return how many postings all terms before one have, and its documents."""
         found = self._lists.get(ordinal)
         if found is None:
-            found = self._docs.entry(ordinal)
+            held = self._docs if self._compiled is None else self._compiled
+            found = held.entry(ordinal)
             self._kept += len(found[1])
             if self._kept > _KEPT:
                 self._lists, self._places, self._kept = {}, {}, len(found[1])
@@ -220,7 +240,7 @@ class PostingsReader:
         return None
 
     def postings(self, ordinal: int, area: str, mean: float) -> Postings:
-        """Return the postings of a term in an area, with bounds for the mean length given."""
+        """Return the postings of a term in an area; in one of BOUNDED with bounds, for a mean length."""
         place = self._place(ordinal) if area in BOUNDED else -1
         listed = self._area(area).listed(place) if place >= 0 else None
         docs, sums = listed or self.decoded(ordinal, area)
@@ -230,6 +250,8 @@ class PostingsReader:
 
     def decoded(self, ordinal: int, area: str) -> tuple[U32, Numbers]:
         """Return the documents and sums of a term in an area, from its patterns."""
+        if self._compiled is not None:
+            return self._compiled.weighted(ordinal, self._patterns.weights(area))
         low, docs = self._list(ordinal)
         sums = self._patterns.numbers.mapped(low, low + len(docs), self._patterns.weights(area))
         if len(sums) != len(docs):
@@ -267,6 +289,33 @@ class PostingsReader:
             self._patterns.fields(patterns.take(places), sizes),
             self._positions.take(first, last, spread(begins, sizes)).astype(np.uint32, copy=False),
         )
+
+    @property
+    def has_phrases(self) -> bool:
+        """Whether `phrase` can be asked: it has no form in arrays."""
+        return self._compiled is not None
+
+    def phrase(
+        self,
+        ordinals: Sequence[int],
+        offsets: Sequence[int],
+        slop: int,
+        area: str,
+        docs: U32 | None = None,
+        denied: int = -1,
+    ) -> I64:
+        """Return where a phrase begins, ascending: document << 40 | field << 32 | position, int64[n].
+
+        `ordinals`: its terms in order, up to MOST_TERMS; `offsets`: their places in it, ascending from 0,
+        none more than VALUE_GAP after the one before; `slop`: how many more words may stand between them;
+        `docs`: the documents to look in, ascending, None for all; `denied`: a term that may not stand right
+        before the phrase, -1 for none.
+        """
+        assert self._compiled is not None
+        lists = [(ordinal, self._list(ordinal)[1]) for ordinal in ordinals]
+        before = (denied, self._list(denied)[1]) if denied >= 0 else None
+        masks = self._patterns.masks(area)
+        return self._compiled.phrase(lists, offsets, slop, VALUE_GAP, weight_table(area), masks, docs, before)
 
     def _among(self, held: U32, docs: U32) -> I64:
         """Return where the documents of a list that are among others stand in it, ascending."""

@@ -29,6 +29,7 @@ __all__ = ["EVERY", "SizeWriter", "Sizes"]
 EVERY = 16
 
 I64 = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.unsignedinteger[Any]]
 
 
 class SizeWriter:
@@ -77,6 +78,10 @@ class Sizes:
     def __len__(self) -> int:
         return self._count
 
+    def parts(self) -> tuple[list[tuple[Numbers, Numbers | None]], Numbers]:
+        """Return the planes of the sizes (`Narrow.planes`), and where every 16th stretch begins."""
+        return self._sizes.planes(), self._starts
+
     def __getitem__(self, number: int) -> int:
         """Return the size of a stretch."""
         if not 0 <= number < self._count:
@@ -106,7 +111,7 @@ class Sizes:
         if end > self._total:
             raise self._file.damaged(f"a stretch of {self._name!r} leads nowhere")
 
-    def sizes(self, low: int, high: int) -> npt.NDArray[np.unsignedinteger[Any]]:
+    def sizes(self, low: int, high: int) -> Numbers:
         """Return the sizes of the stretches low..high-1, in any unsigned dtype."""
         if not 0 <= low <= high <= self._count:
             raise IndexError(f"no stretches {low} to {high} among {self._count}")

@@ -19,12 +19,19 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property, partial
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trialindex.errors import IndexDamaged
+from trialindex.kernel import KERNEL
 from trialindex.segments.arrays import ArrayFile, ArrayWriter
 from trialindex.segments.sizes import EVERY, Sizes, SizeWriter
+
+if TYPE_CHECKING:
+    from trialindex import _kernel
 
 __all__ = ["TermWriter", "Terms", "stretches"]
 
@@ -66,6 +73,10 @@ class TermWriter:
         self._writer.put(f"{self._prefix}.heads", np.array(self._heads, np.uint64))
 
 
+def _damaged(file: ArrayFile, prefix: str, why: str) -> IndexDamaged:
+    return file.damaged(f"the terms {prefix!r}: {why}")
+
+
 class Terms:
     """A dictionary, to be read. Safe to share between threads.
 
@@ -81,6 +92,7 @@ class Terms:
         heads = file.get(f"{prefix}.heads", np.uint64)
         # One value of a memoryview is a Python int, read four times as fast as a numpy scalar.
         self._data, self._heads = self._bytes.data, heads.data
+        self._head_numbers = heads
         self._count = len(self._sizes)
         if len(heads) != -(-self._count // EVERY):
             raise file.damaged(f"the parts of its terms {prefix!r} do not fit together")
@@ -95,8 +107,19 @@ class Terms:
         start, stop = self._sizes.stretch(ordinal)
         return bytes(self._data[start:stop])
 
+    @cached_property
+    def _compiled(self) -> _kernel.Terms | None:
+        if KERNEL is None:
+            return None
+        # None of this dictionary's own methods: neither would be let go before garbage is looked for.
+        damaged = partial(_damaged, self._file, self._prefix)
+        return KERNEL.Terms(damaged, self._bytes, *self._sizes.parts(), self._head_numbers)
+
     def place(self, term: bytes) -> tuple[int, bool]:
         """Return how many terms come before this one, and whether it is the next."""
+        return self._placed(term) if self._compiled is None else self._compiled.place(term)
+
+    def _placed(self, term: bytes) -> tuple[int, bool]:
         head = _head(term)
         # Many terms may share a head: the place is after the last lower one, before the first higher one.
         lower = bisect_left(self._heads, head)

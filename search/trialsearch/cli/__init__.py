@@ -16,6 +16,7 @@ import sys
 import click
 
 from trialsearch.cli.look import Root
+from trialsearch.cli.printing import write
 
 __all__ = ["main"]
 
@@ -35,6 +36,16 @@ _MODULES = {
 }
 
 
+def _print_version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        from trialindex.kernel import described
+
+        write([f"trialsearch {version('trialsearch')} ({described()})"])
+        ctx.exit()
+
+
 @click.group(
     cls=Root,
     modules=_MODULES,
@@ -45,7 +56,14 @@ _MODULES = {
       zsh   eval "$(_TRIALSEARCH_COMPLETE=zsh_source trialsearch)"
       fish  _TRIALSEARCH_COMPLETE=fish_source trialsearch | source""",
 )
-@click.version_option(package_name="trialsearch", message="%(prog)s %(version)s", prog_name="trialsearch")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
 def _root() -> None:
     """Full-text search over clinical-trial records, on your own machine.
 
