@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from unittest.mock import patch
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from trialindex import analysis
 from trialindex.analysis import (
     VALUE_GAP,
     fold,
+    lone_words,
     normal_words,
     prepare,
     sequence,
@@ -263,6 +266,48 @@ def test_whatever_the_text_its_own_words_find_it(text: str) -> None:
         assert unit.text in prepared
     phrase = sequence(text)
     assert not phrase or side_by_side(places(text), phrase)
+
+
+# What is read alone, what looks like it, and what is not.
+CHUNKS = """lupus Lupus, (GOUT) GOUT. of THE the AIDS aids SARS sarses MSCs Crohn's women's x's x' II's
+HER women WHO, who ALL all. oedema alfa mcg d. type hepatitis II i IL a A, 2 IL-2 L1""".split()
+ALONE = st.lists(st.sampled_from([*CHUNKS, ""]), max_size=7).map(" ".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.one_of(ALONE, TEXTS))
+@example("SARS sarses")
+@example("THE HISTORY OF LUPUS AND AIDS")
+@example("the lupus of")
+def test_words_read_alone_are_read_as_among_others(text: str) -> None:
+    quick = units(text), sequence(text)
+    with patch.object(analysis, "lone_words", return_value=None):
+        assert quick == (units(text), sequence(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "alone"),
+    [
+        ("Crohn's disease, (chronic)", True),
+        ("the lupus", True),
+        ("SLE", True),
+        ("of the", True),
+        ("lupus type", True),
+        ("type I", False),
+        ("vitamin A", False),
+        ("IL 2", False),
+        ("IL-2", False),
+        ("follow-up", False),
+        ("and/or", False),
+        ("Sjögren", False),
+        ("β blocker", False),
+        ("lupus  nephritis", False),
+        ("LUPUS NEPHRITIS IN THE ELDERLY", False),
+        ("", False),
+    ],
+)
+def test_which_words_are_read_alone(text: str, alone: bool) -> None:
+    assert (lone_words(text) is not None) is alone
 
 
 @settings(max_examples=100, deadline=None)

@@ -415,6 +415,17 @@ def test_function_words_are_not_bent() -> None:
     assert meant("there", Words({"three": 100})) is None
 
 
+def test_words_near_a_short_one_that_records_have_are_not_looked_for() -> None:
+    class Held(Words):
+        def knows(self, word: str) -> bool:
+            return word != "strok" and super().knows(word)
+
+        def near(self, word: str, kinds: int, limit: int) -> list[tuple[str, int, int]]:
+            raise AssertionError(word)
+
+    assert meant("strok", Held({"strok": 1, "stroke": 900})) is None
+
+
 def test_only_names_of_the_kinds_asked_for_are_meant() -> None:
     class Kinds(Words):
         def near(self, word: str, kinds: int, limit: int) -> list[tuple[str, int, int]]:

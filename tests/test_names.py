@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from trialsearch.names import Form, form_query, forms, name_query, shortest
+from trialindex import analysis
+from trialsearch import names as names_module
+from trialsearch.names import Form, form_query, forms, name_query, shortest, typed_forms
 from trialsearch.query import Near, Or, Query, Term
 
 
@@ -84,3 +88,19 @@ def test_every_name_left_out_contains_one_that_is_kept(names: list[str]) -> None
     assert set(kept) <= set(names)
     assert all(any(contains(name, one) for one in kept) for name in names)
     assert not any(one is not other and contains(one, other) for one in kept for other in kept)
+
+
+CHUNKS = st.sampled_from("lupus (GOUT) of the SARS sarses aids Crohn's follow-up IL-2 IL 2 a II".split())
+
+
+@given(st.lists(CHUNKS, max_size=5).map(" ".join))
+@example("SARS sarses")
+@example("the aids")
+@example("of lupus of")
+def test_words_that_are_read_alone_have_the_forms_that_all_text_has(text: str) -> None:
+    quick = forms(text), typed_forms(text)
+    with (
+        patch.object(analysis, "lone_words", return_value=None),
+        patch.object(names_module, "lone_words", return_value=None),
+    ):
+        assert quick == (forms.__wrapped__(text), typed_forms.__wrapped__(text))

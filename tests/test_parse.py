@@ -5,6 +5,8 @@ is sugar for.
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from trialindex.dates import Age
 from trialindex.errors import QueryError
@@ -420,3 +422,17 @@ def test_values_by_themselves() -> None:
     ):
         with pytest.raises(QueryError):
             function(*wrong)  # type: ignore[operator]
+
+
+RUNS = "lupus ALL AND OR NOT MISSING or not RANGE alfa-2a x' 5,6 phase and/or é \u3000 \x1f ~ ^".split(" ")
+
+
+@given(st.lists(st.sampled_from([*RUNS, " ", "\n"]), min_size=1, max_size=6).map(" ".join))
+def test_a_run_of_words_is_the_same_alone_and_in_parentheses(text: str) -> None:
+    def read(written: str) -> Query | None:
+        try:
+            return parse(written)
+        except QueryError:
+            return None
+
+    assert not text.strip() or read(text) == read(f"({text})")

@@ -45,8 +45,10 @@ __all__ = [
     "Token",
     "Unit",
     "fold",
+    "lone_words",
     "normal_words",
     "piece",
+    "plain_term",
     "prepare",
     "shouts",
     "terms",
@@ -94,6 +96,7 @@ _ROMAN = {
 
 # Letters of a name that a number belongs to, and of a numeral.
 _LONGEST_BOUND = 4
+_LONGEST_NUMERAL = max(map(len, _ROMAN))
 
 _DROPPED = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 _MICRO = re.compile(r"[µμ](?=(?:g|l|m|mol|M|L|U|IU|Ci|Sv|Gy|s|V|A|W|Eq)\b)")
@@ -104,6 +107,8 @@ _FIRST_IDEOGRAPH = "\u3040"
 
 _NUMBER = r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _NUMBERS = re.compile(rf"(?:{_NUMBER})(?:-(?:{_NUMBER}))*")
+# A word in marks that no other word is read with.
+_LONE = re.compile(r"[(\[]?([A-Za-z]+(?:'[A-Za-z]+)?)[])},;:.]*")
 
 
 def _atom_pattern(ideographs: str) -> re.Pattern[str]:
@@ -193,7 +198,7 @@ class Piece(NamedTuple):
     tail: int
 
 
-_NO_TERM = Piece(1, (), (), 0, 0)
+NO_TERM = Piece(1, (), (), 0, 0)
 
 
 class _Atom:
@@ -305,7 +310,8 @@ def _atoms(text: str, shouting: bool) -> list[_Atom]:
         if kind == "word":
             # Cut first: on a word of thousands of letters a stemmer takes hours.
             plain, terms = _read_word(raw[: 2 * _LONGEST_TERM], shouting)
-            if (numeral := _ROMAN.get(raw.upper())) and _is_numeral(found, joint):
+            numeral = _ROMAN.get(raw.upper()) if len(raw) <= _LONGEST_NUMERAL else None
+            if numeral and _is_numeral(found, joint):
                 kind, plain, terms = "number", numeral, (numeral,)
         elif kind == "number":
             plain = _digits(raw)
@@ -468,6 +474,21 @@ def tokens(text: str) -> list[Token]:
     return found
 
 
+def plain_term(text: str) -> str | None:
+    """Return the only term of a piece that is a word like most: no acronym, and no number belongs to it. ""
+    for a function word; None for other pieces.
+
+    >>> plain_term("Tumours"), plain_term("would"), plain_term("IL"), plain_term("type"), plain_term("10-day")
+    ('tumor', '', None, None, None)
+    """
+    if not (text.isascii() and text.isalpha()):
+        return None
+    plain = text[: 2 * _LONGEST_TERM].lower()
+    if len(plain) <= _LONGEST_BOUND or text[1].isupper() or plain in _NUMBERED:
+        return None
+    return "" if plain in STOP_WORDS else _normal(plain)
+
+
 def piece(text: str, shouting: bool) -> Piece:
     """Return the tokens of a piece of a prepared text (`shouting`: whether that whole text `shouts`).
 
@@ -478,13 +499,10 @@ def piece(text: str, shouting: bool) -> Piece:
     >>> piece("(IL)", False).tail, piece("week", False).tail, piece("aspirin", False).tail
     (0, 0, 0)
     """
+    if (term := plain_term(text)) is not None:
+        return Piece(1, (term,), (0,), 0, 0) if term else NO_TERM
     if text.isascii() and text.isalpha():
-        raw = text[: 2 * _LONGEST_TERM]
-        plain = raw.lower()
-        if len(plain) > _LONGEST_BOUND and not raw[1].isupper() and plain not in _NUMBERED:
-            # Most words: no acronym, and no number belongs to it.
-            return _NO_TERM if plain in STOP_WORDS else Piece(1, (_normal(plain),), (0,), 0, 0)
-        plain, terms = _read_word(raw, shouting)
+        plain, terms = _read_word(text[: 2 * _LONGEST_TERM], shouting)
         only = _Atom("word", text, 0, len(text), "/", terms, plain)
         return Piece(1, terms, (0,) * len(terms), _head([only]), _tail(only))
     if _NUMBERS.fullmatch(text):
@@ -559,6 +577,9 @@ def units(text: str) -> list[Unit]:
     >>> [unit.alternatives for unit in units("hearing aids")]
     [(('hear',),), (('aid',), ('aids',))]
     """
+    lone = lone_words(text)
+    if lone is not None:
+        return [unit for unit in lone if unit.alternatives]
     prepared, atoms = _read(text)
     starts = {first: (last, term) for first, last, term in reversed(_compounds(atoms))}
     found: list[Unit] = []
@@ -575,14 +596,60 @@ def units(text: str) -> list[Unit]:
         else:
             last = place
             run = [atoms[place]]
-            ways = [(way,) for way in atoms[place].terms]
-            plain = atoms[place].plain
-            if plain in _NO_PLURAL and ways and ways[0] != (plain,):
-                ways.append((plain,))
+            ways = _ways(atoms[place].plain, atoms[place].terms)
         if ways:
             found.append(Unit(prepared[run[0].start : run[-1].end], tuple(dict.fromkeys(ways))))
         place = last + 1
     return found
+
+
+def _ways(plain: str, terms: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Return the ways in which the index may hold one word; none for a function word."""
+    ways: list[tuple[str, ...]] = [(way,) for way in terms]
+    if plain in _NO_PLURAL and ways and ways[0] != (plain,):
+        ways.append((plain,))
+    return ways
+
+
+def lone_words(text: str) -> list[Unit] | None:
+    """Return the words of a text, each read alone, as units; a function word has no alternatives. None where
+    a word may be read with another: beside numbers, hyphens and letters that may be numerals.
+
+    >>> [unit.alternatives for unit in lone_words("quality of life")]
+    [(('qualiti',),), (), (('life',),)]
+    >>> lone_words("type II"), lone_words("follow-up"), lone_words("")
+    (None, None, None)
+    """
+    if text.isupper() and shouts(text):
+        return None
+    found = []
+    for chunk in text.split(" "):
+        unit = _lone_word(chunk)
+        if unit is None:
+            return None
+        found.append(unit)
+    return found
+
+
+@lru_cache(maxsize=1 << 13)
+def _lone_word(chunk: str) -> Unit | None:
+    """Return what stands between two spaces as a unit; None where it is not one word that is read alone."""
+    match = _LONE.fullmatch(chunk)
+    if match is None:
+        return None
+    raw = match[1]
+    if raw in "Aa" or (len(raw) <= _LONGEST_BOUND and raw.upper() in _ROMAN):
+        return None
+    cut = raw[: 2 * _LONGEST_TERM]
+    if raw[1:2].isupper() or "'" in raw:
+        plain, terms = _read_word(cut, False)
+    else:  # most words: no acronym, no possessive
+        plain = cut.lower()
+        plain = _SAME.get(plain, plain)
+        terms = () if plain in STOP_WORDS else (_normal(plain),)
+    if len(terms) == 1 and plain not in _NO_PLURAL:
+        return Unit(raw, (terms,))
+    return Unit(raw, tuple(dict.fromkeys(_ways(plain, terms))))
 
 
 def sequence(text: str) -> tuple[str, ...]:
@@ -591,11 +658,18 @@ def sequence(text: str) -> tuple[str, ...]:
     >>> sequence("quality of life"), sequence("IL-2 therapy")
     (('qualiti', '', 'life'), ('il', '2', 'therapi'))
     """
+    lone = lone_words(text)
+    if lone is not None:
+        return _without_ends([unit.alternatives[0][0] if unit.alternatives else "" for unit in lone])
     return _side_by_side(_read(text)[1])
 
 
 def _side_by_side(atoms: list[_Atom]) -> tuple[str, ...]:
-    terms = [atom.terms[0] if atom.terms else "" for atom in atoms]
+    return _without_ends([atom.terms[0] if atom.terms else "" for atom in atoms])
+
+
+def _without_ends(terms: list[str]) -> tuple[str, ...]:
+    """Return the terms from the first to the last that is not ""."""
     while terms and not terms[-1]:
         terms.pop()
     while terms and not terms[0]:

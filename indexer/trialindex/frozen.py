@@ -88,12 +88,35 @@ def _maker(
     }
 
     def __init__(self: object, *given: Any, **named: Any) -> None:
-        end = None if named else ends.get(len(given))
-        for put, value in zip(
-            setters, arguments(self, given, named) if end is None else given + end, strict=True
-        ):
+        if named or (end := ends.get(len(given))) is None:
+            given = tuple(arguments(self, given, named))
+        elif end:
+            given += end
+        for put, value in zip(setters, given):  # noqa: B905  # as many, and quicker
             put(self, value)
 
+    # Queries are made of small classes: for those no loop.
+    if size == 1:
+        (only,) = setters
+
+        def __init1__(self: object, *given: Any, **named: Any) -> None:
+            if named or len(given) != 1:
+                __init__(self, *given, **named)
+            else:
+                only(self, given[0])
+
+        return __init1__
+    if size == 2:
+        one, two = setters
+
+        def __init2__(self: object, *given: Any, **named: Any) -> None:
+            if named or len(given) != 2:
+                __init__(self, *given, **named)
+            else:
+                one(self, given[0])
+                two(self, given[1])
+
+        return __init2__
     return __init__
 
 

@@ -32,26 +32,40 @@ from trialsearch.query import (
 
 __all__ = ["Expansion", "expand", "says_nothing"]
 
+_NOTHING_SAID = Context()
+
 
 class Expansion:
     """How to expand, and what came of it.
 
-    `notes`: what the user should know (which sense was taken, what is ambiguous). `unknown`: folded words
-    that neither the index nor the vocabulary knows, with the area they were asked in.
+    `notes`: what the user should know (which sense was taken, what is ambiguous). `doubted`: folded words
+    that the vocabulary does not know, and that were not bent, with the area they were asked in. `all_names`:
+    whether names are asked too that have a word which no trial has (`trialsearch.trimming` takes them away).
     """
 
     def __init__(
-        self, lexicon: Lexicon, synonyms: bool = True, fuzzy: bool = True, notes: list[str] | None = None
+        self,
+        lexicon: Lexicon,
+        synonyms: bool = True,
+        fuzzy: bool = True,
+        notes: list[str] | None = None,
+        all_names: bool = True,
     ) -> None:
         self.lexicon = lexicon
         self.synonyms = synonyms
         self.fuzzy = fuzzy
         self.notes = [] if notes is None else notes
-        self.unknown: list[tuple[str, str]] = []
+        self.all_names = all_names
+        self.doubted: list[tuple[str, str]] = []
+
+    @property
+    def unknown(self) -> list[tuple[str, str]]:
+        """The doubted words that the index does not know either: counted when they are looked at."""
+        return [(word, area) for word, area in self.doubted if not self.lexicon.frequency(word)]
 
     def plain(self, notes: list[str] | None = None) -> Expansion:
         """Return one that guesses no spellings, and notes what it finds in `notes`."""
-        return Expansion(self.lexicon, self.synonyms, False, notes)
+        return Expansion(self.lexicon, self.synonyms, False, notes, self.all_names)
 
 
 def expand(
@@ -62,7 +76,7 @@ def expand(
     `context`: the level and the coverage that hold where the query says none itself. Raises QueryError where
     the two cannot go together, or not with a prefix.
     """
-    context = context or Context()
+    context = context or _NOTHING_SAID
     match query:
         case Words(text):
             return words(text, area, context, expansion)

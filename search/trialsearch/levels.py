@@ -16,7 +16,6 @@ but where a coverage other than Contains is asked, as far as Concept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from trialindex.analysis import sequence, units
@@ -94,7 +93,8 @@ def words(text: str, area: str, context: Context, expansion: Expansion) -> Query
     """Return a run of words, widened as its context says."""
     level = context.settled("Relaxation")
     if level in {"Relaxation", "Lossy"}:
-        expansion.notes += [note for word, note in _SMALL_OPERATORS.items() if word in text.split()]
+        typed = text.split()
+        expansion.notes += [note for word, note in _SMALL_OPERATORS.items() if word in typed]
         return _relaxed(text, area, expansion, lossy=level == "Lossy")
     return _together(text, text, area, level, context, expansion)
 
@@ -142,19 +142,14 @@ def _other_names(text: str, typed: Query, area: str, context: Context, expansion
     seen = {tuple(keys), sequence(text)}
     ways: list[Way] = []
     for thing in found:
-        for way in name_ways(thing, asked, area, seen, starts=context.starts, ends=context.ends):
+        for way in name_ways(thing, asked, area, seen, expansion, starts=context.starts, ends=context.ends):
             # Letters count for less than their long form elsewhere; here what was typed comes first. What
             # names count for their length goes by how telling they are.
             weight = _OTHER_NAME if thing.long else way.weight / share(asked, way.text)
             ways.append(Way(way.how, way.text, way.part, weight * thing.worth, typed))
         if context.how == "Contains":
-            for way in linked_ways(thing, area):
-                ways.append(Way(way.how, way.text, way.part, way.weight * thing.worth, typed))
+            ways += linked_ways(thing, area, thing.worth, typed)
     return ways
-
-
-def _worth(ways: Sequence[Way], worth: float, than: Query | None) -> list[Way]:
-    return [Way(way.how, way.text, way.part, way.weight * worth, than) for way in ways]
 
 
 # Words apart: Relaxation, Lossy
@@ -186,12 +181,12 @@ def _segments(asked: list[Asked], area: str, expansion: Expansion) -> list[Query
     while place < len(asked):
         size, found = things(asked, keys, place, area, expansion)
         segment = asked[place : place + size]
-        parts.append(_widened(segment, found, area) if found else segment[0].best)
+        parts.append(_widened(segment, found, area, expansion) if found else segment[0].best)
         place += size if found else 1
     return parts
 
 
-def _widened(segment: list[Asked], found: list[Thing], area: str) -> Query:
+def _widened(segment: list[Asked], found: list[Thing], area: str, expansion: Expansion) -> Query:
     """Return the segment as typed, and beside it the other names of what it stands for."""
     text = " ".join(one.unit.text for one in segment)
     seen = {tuple(one.key for one in segment), sequence(text)}
@@ -201,8 +196,9 @@ def _widened(segment: list[Asked], found: list[Thing], area: str) -> Query:
     meant = " ".join(one.best.ways[-1].text for one in segment)
     typed = None if any(thing.long for thing in found) else typed_query(meant)
     for thing in found:
-        more = [*name_ways(thing, segment, area, seen), *linked_ways(thing, area)]
-        ways += _worth(more, thing.worth * (MISSPELT if misspelt else 1.0), typed)
+        worth = thing.worth * (MISSPELT if misspelt else 1.0)
+        ways += name_ways(thing, segment, area, seen, expansion, worth=worth, than=typed)
+        ways += linked_ways(thing, area, worth, typed)
     return Best(text, tuple(ways))
 
 

@@ -29,6 +29,9 @@ class Lexicon(Protocol):
     def frequency(self, word: str) -> int:
         """Return how many trials have the term of a folded word, in a field that an area asks."""
 
+    def anywhere(self, term: str) -> int:
+        """Return how many trials have a term, in any field."""
+
     def linked(self, concept: int | None, area: str) -> int:
         """Return how many trials are linked to a concept, or to a kind of it, in what an area asks."""
 
@@ -62,6 +65,7 @@ class IndexLexicon:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
+        self.anywhere = snapshot.anywhere
         self.vocabulary = snapshot.vocabulary or _nothing()
         self._learned = snapshot.learned
 
@@ -100,12 +104,13 @@ class IndexLexicon:
         """Return what trials define an abbreviation as; one typed in small letters is taken in capitals."""
         if self._learned is None:
             return ()
-        found = self._learned.senses(text)
-        if found or not text.islower():
+        if not text.islower():
+            return self._learned.senses(text)
+        folded = self._learned.senses_folded(text)
+        if found := tuple(sense for sense in folded if sense.short == text):
             return found
         # Whoever types small letters may mean any of several short forms: of one that has no rival it is
         # told.
-        folded = self._learned.senses_folded(text)
         return folded if len({sense.short for sense in folded}) == 1 else ()
 
     def short(self, text: str) -> tuple[int, ...]:
@@ -145,9 +150,9 @@ class IndexLexicon:
         """Return the other names that trials give a concept, those of most trials first."""
         if self._learned is None:
             return ()
-        own = {name.text.casefold() for name in concept.names}
-        found = (one.text for one in self._learned.of_concept(concept.id))
-        return tuple(text for text in found if text.casefold() not in own)
+        found = self._learned.of_concept(concept.id)
+        own = {name.text.casefold() for name in concept.names} if found else set()
+        return tuple(one.text for one in found if one.text.casefold() not in own)
 
 
 @cache

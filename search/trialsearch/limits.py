@@ -1,7 +1,8 @@
 """What is more than can be asked at once, and what is said of it.
 
 >>> from trialsearch.query import And, Term
->>> check([And((Term("lupus"), Term("nephriti")))])
+>>> check([And((Term("lupus"), Term("nephriti")))]), check([Prefix("lup")])
+(False, True)
 >>> check([And(tuple(map(Term, map(str, range(1025)))))])
 Traceback (most recent call last):
     ...
@@ -30,14 +31,17 @@ _Broad = Prefix | Wildcard | Fuzzy
 _MOST_LEAVES = 1_024
 
 
-def check(widened: Iterable[Query]) -> None:
-    """Raise QueryError where a query's parts, widened, have too many words and names to be asked."""
-    count = sum(len(_leaves(query)) for query in widened)
-    if count > _MOST_LEAVES:
+def check(widened: Iterable[Query]) -> bool:
+    """Return whether a query's parts, widened, have prefixes and the like, which `check_together` and
+    `cut_short` look at. Raises QueryError where they have too many words and names to be asked.
+    """
+    leaves = [leaf for query in widened for leaf in _leaves(query)]
+    if (count := len(leaves)) > _MOST_LEAVES:
         raise QueryError(
             f"the query was widened to {count:,} words and names; at most {_MOST_LEAVES:,} can be asked at"
             " once: ask for fewer words, or without synonyms"
         )
+    return not MEANT.keys().isdisjoint(map(type, leaves))
 
 
 def _leaves(query: Query) -> list[Query]:
@@ -47,7 +51,9 @@ def _leaves(query: Query) -> list[Query]:
     while waiting:
         node = waiting.pop()
         if isinstance(node, Best):
-            waiting += [way.part for way in node.ways]
+            for way in node.ways:
+                part = way.part
+                (found if isinstance(part, Term | Near) else waiting).append(part)
         elif isinstance(node, Term | Near):
             found.append(node)
         elif below := [*children(node)]:
@@ -84,16 +90,11 @@ def cut_short(evaluator: Evaluator, query: Query, area: str) -> Iterator[str]:
 
 def _broad(query: Query, area: str) -> Iterator[tuple[_Broad, str]]:
     """Yield the prefixes and the like, each with the area that it is asked in."""
-    if any(type(leaf) in MEANT for leaf in _leaves(query)):
-        yield from _inside(query, area)
-
-
-def _inside(query: Query, area: str) -> Iterator[tuple[_Broad, str]]:
     match query:
         case Prefix() | Wildcard() | Fuzzy():
             yield query, area
         case In(inner, part):
-            yield from _inside(part, inner)
+            yield from _broad(part, inner)
         case _:
             for part in children(query):
-                yield from _inside(part, area)
+                yield from _broad(part, area)

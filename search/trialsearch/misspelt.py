@@ -247,16 +247,21 @@ def _parts(word: str) -> list[tuple[str, str]]:
 
 @frozen
 class _Near:
-    """A known word beside a typed one: so many edits apart as written, and as `apart` says; in so many
-    trials, and in the names of so many; how surely it is meant.
+    """A known word beside a typed one: so many edits apart as written, and as `apart` says; in the names of
+    so many trials; how surely it is meant.
     """
 
     word: str
     written: int
     distance: int
-    trials: int
     named: int
     grade: int
+    known: Known
+
+    @property
+    def trials(self) -> int:
+        """How many trials have it: counting takes time, and few of the words are looked at so closely."""
+        return self.known.frequency(self.word)
 
 
 def meant(word: str, known: Known, kinds: int = ALL_KINDS) -> Spelling | None:
@@ -266,14 +271,20 @@ def meant(word: str, known: Known, kinds: int = ALL_KINDS) -> Spelling | None:
     """
     if not _bends(word) or known.knows(word) or not normal_words(word):
         return None  # the last are function words, which are in every trial
-    near = sorted(_compared(word, known, kinds), key=lambda one: (one.distance, -one.trials, -one.named))
+    if len(word) < _LONG and known.frequency(word):
+        return None  # most short words that records have are words of their own
+    near = _compared(word, known, kinds)
+    likely = [one for one in near if one.grade > _NOT]
+    if not likely:
+        return None
+    likely.sort(key=lambda one: (one.distance, -one.trials, -one.named))
     own = known.frequency(word)
-    best = next((one for one in near if _passes(word, own, one, known)), None)
+    best = next((one for one in likely if _passes(own, one, known)), None)
     if best is None or (own and _is_of_a_family(word, best.word, known, kinds)):
         return None
     if not (best.trials and known.knows(best.word)):
         # What the records have may be misspelt itself, and a name that none of them has is not often meant.
-        best = next((one for one in near if _corrects(one, best, known)), best)
+        best = next((one for one in likely if _corrects(one, best, known)), best)
     if any(_rivals(one, best) for one in near if one is not best):
         return None
     return Spelling(best.word, best.distance)
@@ -284,15 +295,17 @@ def _bends(word: str) -> bool:
     return len(word) >= _SHORTEST and word.isalpha()
 
 
-def _passes(word: str, own: int, one: _Near, known: Known) -> bool:
-    """Return whether a word that `own` trials have may be taken for another, whatever else is near."""
+def _passes(own: int, one: _Near, known: Known) -> bool:
+    """Return whether a word that `own` trials have may be taken for another, whatever else is near; it has
+    eight letters where any have it.
+    """
     if not own:
         if one.distance > 1:
             return one.grade == _SLIPS and one.trials > 0 and known.knows(one.word)
         # Trials that lack a name have its concept's other names.
         return one.grade >= (_EDIT if one.trials else _SLIPS)
-    # Most short words that records have are words of their own, and so are most that are two edits apart.
-    near = len(word) >= _LONG and (one.written == 1 or not one.distance)
+    # Most that are two edits apart are words of their own.
+    near = one.written == 1 or not one.distance
     return near and one.grade > _NOT and one.trials >= _GIVES_WAY[one.grade] * own and known.knows(one.word)
 
 
@@ -341,7 +354,7 @@ def _compared(word: str, known: Known, kinds: int) -> list[_Near]:
         distance = min(written, heard)
         if distance <= _MOST_EDITS and agree(word, other):
             grade = _grade(word, other, written, heard)
-            found.append(_Near(other, written, distance, known.frequency(other), named, grade))
+            found.append(_Near(other, written, distance, named, grade, known))
     return found
 
 

@@ -8,6 +8,7 @@ how it came about, and what it is worth against the words as typed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from trialindex.analysis import Unit, fold, units
@@ -16,11 +17,12 @@ from trialindex.frozen import frozen
 from trialindex.vocabulary.concepts import kinds_mask
 from trialsearch.lexicon import Lexicon
 from trialsearch.misspelt import meant
-from trialsearch.names import form_query, forms, name_query, shortest, typed_query
+from trialsearch.names import Form, form_query, forms, name_query, shortest, typed_query
 from trialsearch.query import Best, In, Name, Or, Query, Term, Unless, Way
 from trialsearch.senses import Choice, Meaning, choose, meanings, standing
 
 if TYPE_CHECKING:
+    from trialindex.vocabulary.concepts import Concept
     from trialsearch.expand import Expansion
 
 __all__ = [
@@ -108,34 +110,26 @@ def ask(unit: Unit, area: str, expansion: Expansion) -> Asked:
             if term != key:
                 ways.append(Way("spelling", spelling.word, Term(term), SPELLING - 0.1 * spelling.distance))
                 key = term
-        elif not lexicon.frequency(word):
-            expansion.unknown.append((word, area))
+        else:
+            expansion.doubted.append((word, area))
     return Asked(unit, Best(unit.text, tuple(ways)), key)
-
-
-@frozen
-class _Short:
-    """An abbreviation of a thing: which share of its definitions mean the thing, and the others."""
-
-    text: str
-    share: float
-    others: tuple[str, ...]
 
 
 @frozen
 class Thing:
     """What a part of a run stands for: a concept, or, with identifier "", what only the trials know.
 
-    `names`: of the vocabulary; `taught`: by the trials; `short`: its abbreviations. Of what an abbreviation
-    was taken for, `long`: what trials write for it, `others`: definitions that mean something else, and
-    `worth`: less than 1 where it was guessed.
+    `names`: of the vocabulary; `taught`: by the trials; `short`: its abbreviations; `concept`: None where the
+    vocabulary knows none. Of what an abbreviation was taken for, `long`: what trials write for it, `others`:
+    definitions that mean something else, and `worth`: less than 1 where it was guessed.
     """
 
     identifier: str
     name: str
     names: tuple[str, ...] = ()
     taught: tuple[str, ...] = ()
-    short: tuple[_Short, ...] = ()
+    short: tuple[str, ...] = ()
+    concept: Concept | None = None
     long: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     worth: float = 1.0
@@ -180,7 +174,8 @@ def _concept(number: int, lexicon: Lexicon) -> Thing:
         concept.preferred,
         tuple(name.text for name in concept.names),
         lexicon.taught(concept),
-        tuple(_Short(name.text, *standing(name.text, concept, lexicon)) for name in concept.abbreviations),
+        tuple(name.text for name in concept.abbreviations),
+        concept,
     )
 
 
@@ -192,7 +187,7 @@ def _learned(key: tuple[str, ...], lexicon: Lexicon) -> Thing:
         return Thing("", names[0], taught=names)
     thing = _concept(number, lexicon)
     taught = tuple(dict.fromkeys((*names, *thing.taught)))
-    return Thing(thing.identifier, thing.name, thing.names, taught, thing.short)
+    return Thing(thing.identifier, thing.name, thing.names, taught, thing.short, thing.concept)
 
 
 def _meant(choice: Choice, taken: Meaning, lexicon: Lexicon) -> Thing:
@@ -205,6 +200,7 @@ def _meant(choice: Choice, taken: Meaning, lexicon: Lexicon) -> Thing:
         thing.names,
         thing.taught,
         thing.short,
+        thing.concept,
         # Where no trial tells, any of its names may be what they write: few write `Scleroderma, Systemic`.
         taken.long_forms if taken.pairs or not thing.names else thing.names,
         others,
@@ -220,51 +216,69 @@ def unless_defined(part: Query, pairs: Sequence[str]) -> Query:
     return Unless(part, wrong[0] if len(wrong) == 1 else Or(wrong))
 
 
+def _met(form: Form, lexicon: Lexicon) -> bool:
+    """Whether trials have the words of a name in this form."""
+    return all(map(lexicon.anywhere, filter(None, form)))
+
+
 def name_ways(
     thing: Thing,
     segment: list[Asked],
     area: str,
     seen: set[tuple[str, ...]],
+    expansion: Expansion,
     *,
     starts: bool = False,
     ends: bool = False,
+    worth: float = 1.0,
+    than: Query | None = None,
 ) -> Iterator[Way]:
     """Yield the ways by names that were not `seen`, and note them there. `starts`, `ends`: whether a value
-    must begin with the name, and end.
+    must begin with the name, and end; `worth`: what they are worth of what they are worth else; `than` as in
+    `Way`.
     """
+    all_names = starts or ends or expansion.all_names
+    lexicon = expansion.lexicon
 
     def unseen(name: str, slop: int) -> Query | None:
         found = forms(name)
         if not found or found[0] in seen:
             return None
         seen.update(found)
+        if not (all_names or any(_met(form, lexicon) for form in found)):
+            return None
         return typed_query(name, starts=starts, ends=ends) if starts or ends else name_query(name, slop)
 
     for name in shortest(thing.long):
         if part := unseen(name, NAME_SLOP):
             # The name's length counts in full: its letters stand for all of it.
-            yield Way("synonym", name, part, _LONG_FORM)
+            yield Way("synonym", name, part, _LONG_FORM * worth, than)
     synonym = _SHORT_SYNONYM if thing.long else _SYNONYM
     for name in shortest(thing.names):
         if part := unseen(name, NAME_SLOP):
-            yield Way("synonym", name, part, synonym * share(segment, name))
+            yield Way("synonym", name, part, synonym * share(segment, name) * worth, than)
     for name in shortest(thing.taught):
         if part := unseen(name, NAME_SLOP):
-            yield Way("learned", name, part, synonym * share(segment, name))
+            yield Way("learned", name, part, synonym * share(segment, name) * worth, than)
     headline = _headline(area)
     for short in thing.short if headline else ():
+        if thing.concept is None or seen.issuperset(forms(short)[:1]):
+            continue  # what trials define it as need not be read
+        right, others = standing(short, thing.concept, lexicon)
         # Letters by which most trials mean other things would find those.
-        if short.share >= _LEAST_SHARE and (part := unseen(short.text, 0)):
-            meant = In(headline, unless_defined(part, short.others))
-            yield Way("synonym", short.text, meant, _ABBREVIATION * short.share * share(segment, short.text))
+        if right >= _LEAST_SHARE and (part := unseen(short, 0)):
+            meant = In(headline, unless_defined(part, others))
+            yield Way("synonym", short, meant, _ABBREVIATION * right * share(segment, short) * worth, than)
 
 
-def linked_ways(thing: Thing, area: str) -> Iterator[Way]:
-    """Yield the way by the link between trials and a thing, where an area has one."""
+def linked_ways(thing: Thing, area: str, worth: float = 1.0, than: Query | None = None) -> Iterator[Way]:
+    """Yield the way by the link between trials and a thing, where an area has one; `worth` and `than` as for
+    `name_ways`.
+    """
     where = concept_area(area)
     if thing.identifier and where:
         linked = In(where, Term(concept_term(thing.identifier)))
-        yield Way("concept", thing.name, linked, _SHORT_LINKED if thing.long else _LINKED)
+        yield Way("concept", thing.name, linked, (_SHORT_LINKED if thing.long else _LINKED) * worth, than)
 
 
 def share(segment: list[Asked], name: str) -> float:
@@ -274,6 +288,7 @@ def share(segment: list[Asked], name: str) -> float:
     return min(1.0, len(segment) / sum(map(bool, forms(name)[0])))
 
 
+@lru_cache(maxsize=1 << 8)
 def _headline(area: str) -> str:
     """Return the name of the area that asks the titles and names among the fields of an area; "" where
     it has none.

@@ -20,7 +20,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
-from trialindex.analysis import fold, normal_words, sequence, tokens, units
+from trialindex.analysis import Unit, fold, lone_words, normal_words, sequence, tokens, units
 from trialsearch.query import Near, Or, Query, Term
 
 __all__ = ["Form", "form_query", "forms", "name_query", "shortest", "typed_forms", "typed_query"]
@@ -35,10 +35,13 @@ _HYPHEN = re.compile(r"(?<!\d)-|-(?!\d)")
 @lru_cache(1 << 15)
 def forms(name: str) -> tuple[Form, ...]:
     """Return the ways in which an index may hold a name; () where it has no word."""
-    found = units(name)
+    lone = lone_words(name)
+    found = units(name) if lone is None else [unit for unit in lone if unit.alternatives]
     if len(found) <= 1:
         # A name and its number are one term, however they are written.
         return found[0].alternatives if found else ()
+    if lone is not None:
+        return (_stripped(_terms(lone)),)
     apart = sequence(name)
     together = sequence(_unhyphenated(name)) if "-" in name else apart
     return (apart,) if together == apart else (apart, together)
@@ -56,15 +59,26 @@ def typed_forms(text: str) -> tuple[Form, ...]:
 
     Whatever has one of them has each of the text's units.
     """
-    found = units(text)
+    lone = lone_words(text)
+    found = units(text) if lone is None else [unit for unit in lone if unit.alternatives]
     if not found:
         return ()
+    if lone is not None and all(len(unit.alternatives) == 1 for unit in found):
+        return (_terms(lone),)
     apart = _with_compounds(text)
     if len(found) == 1 and (len(found[0].alternatives) > 1 or sum(map(bool, apart)) == 1):
         lead = ("",) * tokens(text)[0].position
         return tuple(lead + form for form in found[0].alternatives)
     together = _with_compounds(_unhyphenated(text))
     return (apart,) if together == apart else (apart, together)
+
+
+def _terms(lone: list[Unit]) -> Form:
+    """Return the first term of each of some words (`lone_words`), up to the last that has one."""
+    terms = [unit.alternatives[0][0] if unit.alternatives else "" for unit in lone]
+    while not terms[-1]:
+        terms.pop()
+    return tuple(terms)
 
 
 def _with_compounds(text: str) -> Form:
@@ -141,6 +155,8 @@ def _endings(word: str) -> list[str]:
 
 def _stripped(form: Form) -> Form:
     """Return the terms of a form without the function words before them."""
+    if form[0]:
+        return form
     first = next(place for place, term in enumerate(form) if term)
     return form[first:]
 
@@ -167,19 +183,17 @@ def shortest(names: Iterable[str]) -> Iterator[str]:
     >>> list(shortest(["human breast cancer", "breast cancer", "breast carcinoma", "cancers, breast"]))
     ['breast cancer', 'cancers, breast', 'breast carcinoma']
     """
-    held: set[Form] = set()
-    longest = 0
+    held: dict[str, list[Form]] = {}  # those that begin with a term
     for name in sorted(names, key=len):
         found = forms(name)
-        if found and not _contains(found[0], held, longest):
-            held.add(found[0])
-            longest = max(longest, len(found[0]))
+        if found and not _contains(found[0], held):
+            held.setdefault(found[0][0], []).append(found[0])
             yield name
 
 
-def _contains(form: Form, held: set[Form], longest: int) -> bool:
-    return any(
-        form[start:stop] in held
-        for start in range(len(form))
-        for stop in range(start + 1, min(len(form), start + longest) + 1)
-    )
+def _contains(form: Form, held: dict[str, list[Form]]) -> bool:
+    for start, term in enumerate(form):
+        for other in held.get(term, ()):
+            if form[start : start + len(other)] == other:
+                return True
+    return False

@@ -38,6 +38,7 @@ Lossy with no COVERAGE.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -60,6 +61,7 @@ from trialsearch.query import (
     Prefix,
     Query,
     Tilted,
+    Words,
     conjunction,
     disjunction,
     refused,
@@ -84,6 +86,9 @@ T = TypeVar("T")
 _LONGEST = 4000  # characters
 _DEEPEST = 64  # operands, one in the other
 _LONGEST_VALUE = 8  # words
+
+# What a text has that is more than a run of words, but for operators.
+_SYNTAX = re.compile(r'[()\[\]"\\*:]')
 
 # What short forms mean at a site, where they mean something else there.
 _AT_SITE = {"status": "LocationStatus"}
@@ -113,6 +118,10 @@ def parse(text: str) -> Query:
         raise QueryError(f"the query has {len(text):,} characters; at most {_LONGEST:,} can be asked at once")
     if not text.strip():
         return All()
+    if not _SYNTAX.search(text):
+        words = text.split()
+        if _OPERATORS.isdisjoint(words) and "ALL" not in words:
+            return Words(" ".join(words))  # as most are asked: what follows would say the same
     return _Parser(text).whole()
 
 

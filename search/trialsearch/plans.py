@@ -65,10 +65,9 @@ def make_plan(question: Question, lexicon: IndexLexicon, evaluator: Evaluator) -
 
         parts += filter_parts(filters)
         check_countries(filters, evaluator.snapshot)
-    expansion = Expansion(lexicon, synonyms=question.synonyms, fuzzy=question.fuzzy)
-    anywhere = evaluator.snapshot.anywhere
-    widened = [trimmed(expand(part.query, expansion, area), anywhere) for part in parts]
-    check(widened)
+    expansion = Expansion(lexicon, synonyms=question.synonyms, fuzzy=question.fuzzy, all_names=False)
+    widened = [trimmed(expand(part.query, expansion, area), lexicon.anywhere) for part in parts]
+    broad = check(widened)
     telling = [number for number, part in enumerate(widened) if not says_nothing(part)]
     if telling:
         parts = [parts[number] for number in telling]
@@ -76,13 +75,14 @@ def make_plan(question: Question, lexicon: IndexLexicon, evaluator: Evaluator) -
     masks = [part.filters or only_selects(query) for part, query in zip(parts, widened, strict=True)]
     scored = [(part, query) for part, query, masked in zip(parts, widened, masks, strict=True) if not masked]
     whole = conjunction(widened)
-    check_together(evaluator, whole, area)
+    if broad:
+        check_together(evaluator, whole, area)
     said = [*expansion.notes, *(note for part in parts for note in part.notes)]
     return Plan(
         parts,
         widened,
         whole,
-        conjunction([query for _, query in scored]),
+        conjunction([query for _, query in scored]) if any(masks) else whole,
         tuple(query for query, masked in zip(widened, masks, strict=True) if masked),
         [query for part, query in scored if part.loose],
         [query for part, query in scored if not part.loose],
@@ -91,7 +91,7 @@ def make_plan(question: Question, lexicon: IndexLexicon, evaluator: Evaluator) -
         next((place for part in parts for place in _places(part.query)), None),
         [("", question.text), *((option, text) for option, text in question.options if text)],
         expansion,
-        tuple(dict.fromkeys([*said, *cut_short(evaluator, whole, area)])),
+        tuple(dict.fromkeys([*said, *(cut_short(evaluator, whole, area) if broad else ())])),
     )
 
 

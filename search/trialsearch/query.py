@@ -480,10 +480,9 @@ def mapped(query: Query, change: Callable[[Query], Query]) -> Query:
 
 def _escaped(word: str) -> str:
     """Return a word so that parsing takes it literally."""
-    word = re.sub(r'([\\"()\[\]*\s])', r"\\\1", word)
-    if word in OPERATORS or re.match(r"[A-Za-z]+:", word):
-        return "\\" + word
-    return word
+    if not word.isalnum():
+        word = re.sub(r'([\\"()\[\]*\s])', r"\\\1", word)
+    return "\\" + word if word in OPERATORS or (":" in word and re.match("[A-Za-z]+:", word)) else word
 
 
 def _operand(part: Query) -> str:

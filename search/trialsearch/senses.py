@@ -89,29 +89,37 @@ def standing(text: str, concept: Concept, lexicon: Lexicon) -> tuple[float, tupl
     """Return which share of the trials that define an abbreviation of a concept mean the concept by it, 1
     where none defines it; and the definitions of something else.
     """
-    keys = {normal_words(name.text) for name in concept.names}
     own, total = 0, 0
     others: list[str] = []
     for sense in lexicon.senses(text):
         total += sense.trials
-        if sense.concept == concept.id or normal_words(sense.long) in keys:
+        if sense.concept == concept.id or _names(sense.long, concept, lexicon):
             own += sense.trials
         else:
             others += sense.pairs
     return (own / total if total else 1.0), tuple(others)
 
 
+def _names(text: str, concept: Concept, lexicon: Lexicon) -> bool:
+    """Whether a text is a full name of a concept."""
+    vocabulary = lexicon.vocabulary
+    return any(
+        not sense.abbreviation and vocabulary.identifier(sense.concept) == concept.id
+        for sense in vocabulary.named(text)
+    )
+
+
 def choose(text: str, found: Sequence[Meaning], others: Sequence[str], lexicon: Lexicon, area: str) -> Choice:
     """Return which meaning to take; `others`: the analysed words that stand beside the abbreviation."""
     if not found:
         return Choice(None, True, (), "")
+    if len(found) == 1:
+        return Choice(found[0], True, (), "")
     by_words = [_shared(one, others, lexicon) for one in found]
     best = max(by_words)
     if best and by_words.count(best) == 1:
         taken = found[by_words.index(best)]
-        return _taken(text, taken, found, sure=len(found) == 1)
-    if len(found) == 1:
-        return Choice(found[0], True, (), "")
+        return _taken(text, taken, found, sure=False)
     uses = [one.trials or lexicon.linked(one.concept, area) / _COUNTED_LESS for one in found]
     total = sum(uses)
     first = max(range(len(found)), key=lambda place: (uses[place], -place))
@@ -143,10 +151,13 @@ def _shared(meaning: Meaning, others: Sequence[str], lexicon: Lexicon) -> int:
     """Return how many of some words are words of a meaning's names, or of what it is a kind of."""
     if not others:
         return 0
-    held = set(normal_words(meaning.name))
+    wanted = set(others)
+    held = wanted.intersection(normal_words(meaning.name))
     if meaning.concept is not None:
         vocabulary = lexicon.vocabulary
         for number in (meaning.concept, *vocabulary.parents(meaning.concept)):
             for name in vocabulary.concept(number).names:
-                held.update(normal_words(name.text))
+                if len(held) == len(wanted):
+                    break
+                held |= wanted.intersection(normal_words(name.text))
     return sum(word in held for word in others)

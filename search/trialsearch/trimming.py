@@ -14,6 +14,9 @@ from trialsearch.query import Best, In, Near, Or, Query, Term, Unless, mapped
 
 __all__ = ["trimmed"]
 
+# Ways that stay, whatever they find.
+_AS_ASKED = frozenset({"typed", "spelling"})
+
 
 def trimmed(query: Query, has: Callable[[str], object]) -> Query:
     """Return a query without ways by names that have a word which no trial has; `has`: of a term, something
@@ -21,9 +24,8 @@ def trimmed(query: Query, has: Callable[[str], object]) -> Query:
     """
     match query:
         case Best(text, ways):
-            return Best(
-                text, tuple(way for way in ways if way.how in {"typed", "spelling"} or _is_met(way.part, has))
-            )
+            met = [way for way in ways if way.how in _AS_ASKED or _is_met(way.part, has)]
+            return query if len(met) == len(ways) else Best(text, tuple(met))
         case _:
             return mapped(query, lambda part: trimmed(part, has))
 
@@ -33,7 +35,7 @@ def _is_met(part: Query, has: Callable[[str], object]) -> bool:
         case Term(term):
             return bool(has(term))
         case Near(terms):
-            return all(has(term) for term in terms if term)
+            return all(map(has, filter(None, terms)))
         case In(_, inner) | Unless(inner, _):
             return _is_met(inner, has)
         case Or(parts):

@@ -213,9 +213,12 @@ class Learned:
 
     def starts(self, words: Sequence[str]) -> bool:
         """Whether a name that has other names begins with these analysed words, or is them."""
-        joined = name_key(words)
-        low, high = self._keys.range(f"{joined}{_PARTED}".encode())
-        return low < high or self._keys.find(joined.encode()) >= 0
+        joined = name_key(words).encode()
+        # No key has a letter before the separator: what goes on comes right where the words alone would.
+        place, there = self._keys.place(joined)
+        return there or (
+            place < len(self._keys) and self._keys[place].startswith(joined + _PARTED.encode())
+        )
 
     def close(self) -> None:
         """Let go of the file."""

@@ -403,7 +403,7 @@ class Vocabulary:
 
     def preferred(self, number: int) -> str:
         """Return the name to show."""
-        return self._text(self._name_places(self._number(number))[0])
+        return self._texts_at(self._name_places(self._number(number))[:1])[0]
 
     def kind(self, number: int) -> str:
         """Return the kind, one of `concepts.KINDS`."""
@@ -423,17 +423,17 @@ class Vocabulary:
 
     def _make_concept(self, number: int) -> Concept:
         places = self._name_places(number)
-        full = [place for place in places if not self._abbreviations[place]]
-        short = [place for place in places if self._abbreviations[place]]
-        parents = tuple(map(self.identifier, self._parents[number]))
+        names = self._names(places)
+        flags = self._abbreviations[places.start : places.stop].tolist()
+        full = tuple([name for name, flag in zip(names, flags, strict=True) if not flag])
         if not full:
             raise self._file.damaged("a concept has no full name")
         return Concept(
             self.identifier(number),
             self.kind(number),
-            tuple(map(self._name, full)),
-            tuple(map(self._name, short)),
-            parents,
+            full,
+            tuple([name for name, flag in zip(names, flags, strict=True) if flag]),
+            tuple(map(self.identifier, self._parents[number])),
         )
 
     def _number(self, number: int) -> int:
@@ -447,17 +447,25 @@ class Vocabulary:
             raise self._file.damaged("the names of a concept end before they begin")
         return range(start, stop)
 
-    def _name(self, place: int) -> Name:
-        source = self._name_sources[place]
-        if source >= len(self._sources):
-            raise self._file.damaged("a name is of no known source")
-        return Name(self._text(place), self._sources[source])
+    def _names(self, places: range) -> list[Name]:
+        texts = self._texts_at(places)
+        try:
+            sources = [self._sources[source] for source in self._name_sources[places.start : places.stop]]
+        except IndexError:
+            raise self._file.damaged("a name is of no known source") from None
+        return list(map(Name, texts, sources))
 
-    def _text(self, place: int) -> str:
-        start, stop = self._text_starts[place], self._text_starts[place + 1]
-        if not start <= stop <= len(self._texts):
+    def _texts_at(self, places: range) -> list[str]:
+        """Return the names at these places, which follow each other."""
+        starts = self._text_starts[places.start : places.stop + 1].tolist()
+        if starts != sorted(starts) or starts[-1] > len(self._texts):
             raise self._file.damaged("a name ends before it begins")
-        return self._decoded(bytes(self._texts[start:stop]))
+        first = starts[0]
+        data = bytes(self._texts[first : starts[-1]])
+        try:
+            return [data[start - first : stop - first].decode() for start, stop in pairwise(starts)]
+        except UnicodeDecodeError as error:
+            raise self._file.damaged("a name is no text") from error
 
     def _decoded(self, data: bytes) -> str:
         try:
