@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from trialindex.errors import IndexDamaged
 from trialindex.fields import FIELDS
@@ -57,12 +58,27 @@ def ask_all(snapshot: Snapshot) -> None:
             _weigh(snapshot, term, area)
         snapshot.occurrences(term)
         snapshot.occurrences(term, docs)
+        snapshot.begins(term)
+        _stand(snapshot, term, docs)
     with snapshot.reading():
         snapshot.keys(docs)
     for doc in docs.tolist():
         snapshot.find(snapshot.key(doc))
         snapshot.study(doc)
         snapshot.starts(doc)
+
+
+def _stand(snapshot: Snapshot, term: str, docs: npt.NDArray[np.uint32]) -> None:
+    """Ask for phrases: None of a snapshot without the compiled kernel."""
+    asks: list[tuple[list[str], int, npt.NDArray[np.uint32] | None, str]] = [
+        ([term, "asthma"], 0, None, ""),
+        (["nephriti", term], 2, docs, "gout"),
+        ([term], 0, docs[:3], "lupus"),
+    ]
+    for terms, slop, some, denied in asks:
+        found = snapshot.phrase(terms, range(len(terms)), slop, "BasicSearch", some, denied)
+        if found is not None:
+            assert (found >= 0).all() and (found >> 40 < snapshot.size).all()
 
 
 def _weigh(snapshot: Snapshot, term: str, area: str) -> None:

@@ -26,6 +26,7 @@ from segment_helpers import sealed
 from small import study
 from snapshot_helpers import tiny_limits
 from trialindex.contents import Contents, Entry, read_contents
+from trialindex.kernel import KERNEL
 from trialindex.segments.arrays import ArrayFile, ArrayWriter
 from trialindex.storage import Writer
 
@@ -36,10 +37,11 @@ _PATIENCE = 120
 class Looker:
     """A process that looks at one index after another."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, **environment: str) -> None:
         paths = os.pathsep.join(str(ROOT / name) for name in ("tests", "indexer", "search"))
         self._command = [sys.executable, str(ROOT / "tests" / "hostile_child.py"), *arguments]
-        self._environment = {**os.environ, "PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1"}
+        own = {"PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1"}
+        self._environment = {**os.environ, **own, **environment}
         self._start()
 
     def _start(self) -> None:
@@ -73,8 +75,8 @@ class Looker:
 
 
 @contextmanager
-def looker(*arguments: str) -> Iterator[Looker]:
-    made = Looker(*arguments)
+def looker(*arguments: str, **environment: str) -> Iterator[Looker]:
+    made = Looker(*arguments, **environment)
     try:
         yield made
     finally:
@@ -121,6 +123,21 @@ def look() -> Iterator[Looker]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def without() -> Iterator[Looker]:
+    """One without the compiled kernel."""
+    if KERNEL is None:
+        pytest.skip("no compiled kernel is installed: every process is without it")
+    with looker("search", TRIALSEARCH_KERNEL="off") as made:
+        yield made
+
+
+@pytest.fixture(params=["look", "without"])
+def either(request: pytest.FixtureRequest) -> Looker:
+    found: Looker = request.getfixturevalue(request.param)
+    return found
+
+
 def put(path: Path, data: bytes) -> None:
     """Write a file anew: what was there may still be mapped."""
     path.unlink(missing_ok=True)
@@ -162,22 +179,22 @@ def test_any_byte_flipped(sound: Path, tmp_path: Path, look: Looker) -> None:
     flip(sound, tmp_path / "work", look, every=80)
 
 
-def test_files_cut_and_lengthened(sound: Path, tmp_path: Path, look: Looker) -> None:
+def test_files_cut_and_lengthened(sound: Path, tmp_path: Path, either: Looker) -> None:
     work = tmp_path / "work"
     shutil.copytree(sound, work)
     for path in files_of(work):
         whole = path.read_bytes()
         for size in (0, 1, 8, 63, 64, 92, len(whole) // 2, len(whole) - 28, len(whole) - 1):
             put(path, whole[: min(size, len(whole) - 1)])
-            assert look.look(work, f"{path.name} cut to {size}")["asked"] != "answer"
-            assert look.look(work, f"{path.name} cut to {size}")["verified"]
+            assert either.look(work, f"{path.name} cut to {size}")["asked"] != "answer"
+            assert either.look(work, f"{path.name} cut to {size}")["verified"]
         for more in (b"\0", b"\0" * 100, whole, whole[-28:]):
             put(path, whole + more)
-            assert look.look(work, f"{path.name} with {len(more)} more bytes")["verified"]
+            assert either.look(work, f"{path.name} with {len(more)} more bytes")["verified"]
         put(path, whole)
 
 
-def test_files_in_the_places_of_others(sound: Path, tmp_path: Path, look: Looker) -> None:
+def test_files_in_the_places_of_others(sound: Path, tmp_path: Path, either: Looker) -> None:
     other = make(tmp_path / "other", "asthma lupus zoster")
     work = tmp_path / "work"
     shutil.copytree(sound, work)
@@ -189,13 +206,13 @@ def test_files_in_the_places_of_others(sound: Path, tmp_path: Path, look: Looker
             if data == whole:
                 continue
             put(path, data)
-            assert look.look(work, f"{path.name} is {source}")["asked"] != "answer"
-            assert look.look(work, f"{path.name} is {source}")["verified"]
+            assert either.look(work, f"{path.name} is {source}")["asked"] != "answer"
+            assert either.look(work, f"{path.name} is {source}")["verified"]
         put(path, whole)
-    assert look.look(work, "nothing")["asked"] == "answer"
+    assert either.look(work, "nothing")["asked"] == "answer"
 
 
-def test_names_that_lead_out_of_the_folder(sound: Path, tmp_path: Path, look: Looker) -> None:
+def test_names_that_lead_out_of_the_folder(sound: Path, tmp_path: Path, either: Looker) -> None:
     work = tmp_path / "work"
     shutil.copytree(sound, work)
     contents = read_contents(work)
@@ -203,7 +220,7 @@ def test_names_that_lead_out_of_the_folder(sound: Path, tmp_path: Path, look: Lo
     for name in ("../x.seg", str(tmp_path / "x.seg"), "./000002.seg", "", "..", "trialsearch.json"):
         entry = Entry(name, contents.segments[1].digest)
         (work / "trialsearch.json").write_text(Contents(2, 9, (entry,)).text())
-        found = look.look(work, name)
+        found = either.look(work, name)
         assert "trialsearch.json is damaged" in found["asked"] and found["verified"] == 1
 
 
@@ -254,8 +271,10 @@ METAS: list[dict[str, Any]] = [
 ]
 
 
-def crafted(sound: Path, work: Path, look: Looker, keep: float) -> None:
-    """Change an array of a segment or what its directory states, a share of all ways."""
+def crafted(sound: Path, work: Path, look: Looker, keep: float, parts: tuple[str, ...] = ("",)) -> None:
+    """Change an array of a segment or what its directory states, a share of all ways; `parts`: how the names
+    of these arrays begin.
+    """
     file = ArrayFile(sound / read_contents(sound).segments[0].file)
     arrays, meta = {name: file.get(name) for name in file.names()}, file.meta
     chosen = random.Random(3)
@@ -263,6 +282,8 @@ def crafted(sound: Path, work: Path, look: Looker, keep: float) -> None:
         replanted(work, arrays, meta | changed)
         look.look(work, str(changed))
     for name, array in arrays.items():
+        if not name.startswith(parts):
+            continue
         for kind, other in variants(array).items():
             if chosen.random() < keep:
                 changed = {**arrays, name: other}
@@ -276,6 +297,13 @@ def crafted(sound: Path, work: Path, look: Looker, keep: float) -> None:
 
 def test_arrays_that_no_writer_writes(sound: Path, tmp_path: Path, look: Looker) -> None:
     crafted(sound, tmp_path / "work", look, keep=0.08)
+
+
+def test_arrays_of_words_that_no_writer_writes_without_a_kernel(
+    sound: Path, tmp_path: Path, without: Looker
+) -> None:
+    parts = ("terms.", "postings.", "patterns.", "occurrences.")
+    crafted(sound, tmp_path / "work", without, keep=0.12, parts=parts)
 
 
 @pytest.mark.parametrize("key", ["offset", "count", "dtype", "crc32"])

@@ -37,7 +37,7 @@ cdef struct Plane:
 
 
 cdef inline uint64_t load(const uint8_t* data, int64_t index, int width) noexcept nogil:
-    """Return a little-endian number of 1, 2, 4 or 8 bytes; the module is not used where the machine is not."""
+    """Return a little-endian number of 1, 2, 4 or 8 bytes; other machines do not use the module."""
     cdef uint16_t two
     cdef uint32_t four
     cdef uint64_t eight
@@ -201,7 +201,10 @@ cdef class _Sizes:
 
 
 cdef class Terms:
-    """A dictionary, to be asked for places: see `segments.terms.Terms`. `damaged`: what makes an error of why."""
+    """A dictionary, to be asked for places: see `segments.terms.Terms`.
+
+    `damaged`: what makes an error of why.
+    """
 
     cdef object damaged
     cdef const uint8_t[::1] data
@@ -273,10 +276,13 @@ cdef class Terms:
 
 # Patterns (`patterns`)
 
-def summed(const uint8_t[::1] fields not None, const int64_t[::1] starts not None, const uint32_t[::1] table not None):
+def summed(
+    const uint8_t[::1] fields not None, const int64_t[::1] starts not None, const uint32_t[::1] table not None
+):
     """Return the sums of what a table has for the fields of each pattern, uint32[n].
 
-    `starts`: int64[n + 1], ascending, where the fields of each begin and the last ones end; `table`: uint32[256].
+    `starts`: int64[n + 1], ascending, where the fields of each begin and the last ones end; `table`:
+    uint32[256].
     """
     cdef int64_t count = len(starts) - 1, pattern, place
     cdef uint32_t total
@@ -299,7 +305,9 @@ def summed(const uint8_t[::1] fields not None, const int64_t[::1] starts not Non
     return found
 
 
-def united(const uint8_t[::1] fields not None, const int64_t[::1] starts not None, const uint16_t[::1] table not None):
+def united(
+    const uint8_t[::1] fields not None, const int64_t[::1] starts not None, const uint16_t[::1] table not None
+):
     """Return the bits that a table has for the fields of each pattern, uint16[n]; all else as in `summed`."""
     cdef int64_t count = len(starts) - 1, pattern, place
     cdef uint16_t bits
@@ -435,8 +443,9 @@ cdef void deny(const Places* before, int64_t start, Places* found) noexcept:
 cdef class Postings:
     """The postings of a segment, to be asked for lists and phrases: see `segments.postings`.
 
-    `damaged`: what makes an error of why; `documents`: how many the segment has. `width`, `paged`: of `doc_ids.Layout`, the bytes of a document and
-    the size of the smallest list in pages. `pattern_starts`: int64[patterns + 1].
+    `damaged`: what makes an error of why. `documents`: how many the segment has. `width`, `paged`: of
+    `doc_ids.Layout`, the bytes of a document and the size of the smallest list in pages. `pattern_starts`:
+    int64[patterns + 1].
     """
 
     cdef object damaged
@@ -450,8 +459,8 @@ cdef class Postings:
     cdef int64_t small[SMALL]  # occurrences of the first patterns, -1 of none
 
     def __init__(
-        self, damaged, documents, width, paged, data, list_places, list_sizes, list_starts, patterns, pattern_starts,
-        fields, positions, occurrence_sizes, occurrence_starts,
+        self, damaged, documents, width, paged, data, list_places, list_sizes, list_starts, patterns,
+        pattern_starts, fields, positions, occurrence_sizes, occurrence_starts,
     ):
         self.damaged = damaged
         self.documents, self.width, self.paged = documents, width, paged
@@ -666,12 +675,12 @@ cdef class Postings:
     def phrase(self, lists, offsets, int64_t slop, int64_t gap, weights, masks, docs=None, denied=None):
         """Return where a phrase begins, ascending: document << 40 | field << 32 | position, int64[n].
 
-        `lists`: of its terms in order, (ordinal, documents uint32[n]); `offsets`: their places in it, ascending
-        from 0, none more than `gap` after the one before; `slop`: how many more words may stand between them;
-        `gap`: the least distance of two values; `weights`: uint32[256] by field number, 0 where not to look;
-        `masks`: uint16[patterns], bits of which two patterns have one in common if they share such a field; `docs`:
-        uint32[n], the documents to look in, ascending, None for all; `denied`: (ordinal, documents) of a term
-        that may not stand right before it.
+        `lists`: of its terms in order, (ordinal, documents uint32[n]); `offsets`: their places in it,
+        ascending from 0, none more than `gap` after the one before; `slop`: how many more words may stand
+        between them; `gap`: the least distance of two values; `weights`: uint32[256] by field number, 0 where not to
+        look; `masks`: uint16[patterns], bits of which two patterns have one in common if they share such a
+        field; `docs`: uint32[n], the documents to look in, ascending, None for all; `denied`: (ordinal,
+        documents) of a term that may not stand right before it.
         """
         cdef int64_t count = len(lists), number, rarest = 0, index, begun
         cdef int64_t steps[MOST_TERMS]

@@ -216,9 +216,7 @@ class Learned:
         joined = name_key(words).encode()
         # No key has a letter before the separator: what goes on comes right where the words alone would.
         place, there = self._keys.place(joined)
-        return there or (
-            place < len(self._keys) and self._keys[place].startswith(joined + _PARTED.encode())
-        )
+        return there or (place < len(self._keys) and self._keys[place].startswith(joined + _PARTED.encode()))
 
     def close(self) -> None:
         """Let go of the file."""
