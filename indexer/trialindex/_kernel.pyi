@@ -37,6 +37,7 @@ class Postings:
         list_sizes: _Planes,
         list_starts: _Numbers,
         patterns: _Planes,
+        pattern_sizes: _Numbers,
         pattern_starts: _I64,
         fields: _U8,
         positions: _Planes,

@@ -444,8 +444,8 @@ cdef class Postings:
     """The postings of a segment, to be asked for lists and phrases: see `segments.postings`.
 
     `damaged`: what makes an error of why. `documents`: how many the segment has. `width`, `paged`: of
-    `doc_ids.Layout`, the bytes of a document and the size of the smallest list in pages. `pattern_starts`:
-    int64[patterns + 1].
+    `doc_ids.Layout`, the bytes of a document and the size of the smallest list in pages. `pattern_sizes`:
+    [patterns], of any unsigned dtype; `pattern_starts`: int64[patterns + 1], their sums.
     """
 
     cdef object damaged
@@ -455,12 +455,14 @@ cdef class Postings:
     cdef int list_width
     cdef _Sizes lists, occurrences
     cdef _Planes patterns, positions
+    cdef const uint8_t[::1] pattern_sizes
+    cdef int size_width
     cdef const int64_t[::1] pattern_starts
     cdef int64_t small[SMALL]  # occurrences of the first patterns, -1 of none
 
     def __init__(
         self, damaged, documents, width, paged, data, list_places, list_sizes, list_starts, patterns,
-        pattern_starts, fields, positions, occurrence_sizes, occurrence_starts,
+        pattern_sizes, pattern_starts, fields, positions, occurrence_sizes, occurrence_starts,
     ):
         self.damaged = damaged
         self.documents, self.width, self.paged = documents, width, paged
@@ -470,6 +472,7 @@ cdef class Postings:
         self.list_width = list_places.itemsize
         self.lists = _Sizes(list_sizes, list_starts)
         self.patterns = _Planes(patterns)
+        self.pattern_sizes, self.size_width = pattern_sizes.view(np.uint8), pattern_sizes.itemsize
         self.pattern_starts = pattern_starts
         self.fields = fields
         self.positions = _Planes(positions)
@@ -479,13 +482,13 @@ cdef class Postings:
             or len(list_places) != len(list_starts)
             or self.list_width not in (4, 8)
             or self.occurrences.count != self.lists.count
-            or not len(pattern_starts)
+            or len(pattern_starts) != len(pattern_sizes) + 1
+            or self.size_width not in (1, 2, 4)
             or pattern_starts[len(pattern_starts) - 1] != len(fields)
         ):
             raise self.damaged("the parts of its postings do not fit together")
         for pattern in range(SMALL):
-            there = pattern + 1 < len(pattern_starts)
-            self.small[pattern] = pattern_starts[pattern + 1] - pattern_starts[pattern] if there else -1
+            self.small[pattern] = pattern_sizes[pattern] if pattern < len(pattern_sizes) else -1
 
     cdef int64_t bytes_of(self, int64_t count) noexcept:
         """Return the number of bytes of a list of so many documents."""
@@ -619,21 +622,28 @@ cdef class Postings:
         """Count the occurrences of a term's postings up to the one at which its cursor stands, and return the
         pattern of that one.
         """
-        cdef int64_t patterns = len(self.pattern_starts) - 1, found = cursor.pattern, size
-        cdef const int64_t* starts = &self.pattern_starts[0]
-        while cursor.known <= cursor.at:
-            found = following(&cursor.patterns)
-            if 0 <= found < SMALL:
+        cdef int64_t patterns = len(self.pattern_starts) - 1, found = cursor.pattern
+        cdef int64_t place = cursor.patterns.places[0], last = place + cursor.at - cursor.known
+        cdef int64_t before = cursor.before, size, wrong = 0
+        cdef const uint8_t* sizes = &self.pattern_sizes[0]
+        cdef const uint8_t* data = self.patterns.planes[0].data
+        cdef int width = self.size_width
+        while place <= last:
+            found = data[place]
+            if found < SMALL:
                 size = self.small[found]
-            elif 0 <= found < patterns:
-                size = starts[found + 1] - starts[found]
+                place += 1
             else:
-                size = -1
-            if size < 0:
-                raise self.damaged("a posting has a pattern that is not there")
-            cursor.before += size
-            cursor.known += 1
-        cursor.pattern = found
+                cursor.patterns.places[0] = place
+                found = following(&cursor.patterns)
+                size = <int64_t>load(sizes, found, width) if 0 <= found < patterns else -1
+                place += 1
+            before += size
+            wrong |= size
+        if wrong < 0:
+            raise self.damaged("a posting has a pattern that is not there")
+        cursor.patterns.places[0] = place
+        cursor.before, cursor.known, cursor.pattern = before, cursor.at + 1, found
         return found
 
     cdef bint reach(self, Cursor* cursor, uint32_t doc) noexcept:
@@ -677,10 +687,10 @@ cdef class Postings:
 
         `lists`: of its terms in order, (ordinal, documents uint32[n]); `offsets`: their places in it,
         ascending from 0, none more than `gap` after the one before; `slop`: how many more words may stand
-        between them; `gap`: the least distance of two values; `weights`: uint32[256] by field number, 0 where not to
-        look; `masks`: uint16[patterns], bits of which two patterns have one in common if they share such a
-        field; `docs`: uint32[n], the documents to look in, ascending, None for all; `denied`: (ordinal,
-        documents) of a term that may not stand right before it.
+        between them; `gap`: the least distance of two values; `weights`: uint32[256] by field number, 0 where
+        not to look; `masks`: uint16[patterns], bits of which two patterns have one in common if they share
+        such a field; `docs`: uint32[n], the documents to look in, ascending, None for all; `denied`:
+        (ordinal, documents) of a term that may not stand right before it.
         """
         cdef int64_t count = len(lists), number, rarest = 0, index, begun
         cdef int64_t steps[MOST_TERMS]
@@ -724,9 +734,11 @@ cdef class Postings:
                 wanted, most = (&held[0] if len(held) else NULL), len(held)
             for looked in range(most):
                 doc = wanted[looked]
-                there = self.reach(rare, doc)
-                if rare.at >= rare.size:
-                    break
+                if wanted == rare.docs:
+                    rare.at = looked
+                elif not self.reach(rare, doc):
+                    continue
+                there = True
                 for number in range(count):
                     if not there:
                         break

@@ -202,7 +202,7 @@ class PostingsReader:
         fields, starts = self._patterns.parts
         return KERNEL.Postings(
             self._file.damaged, self._documents, width, paged, data, places, *self._docs.sizes.parts(),
-            self._patterns.numbers.planes(), starts, fields,
+            self._patterns.numbers.planes(), self._patterns.sizes, starts, fields,
             self._positions.planes(), *self._sizes.parts(),
         )  # fmt: skip
 
