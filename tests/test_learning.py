@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trialindex.document import Document
 from trialindex.vocabulary.learning import code_parts, definitions, loose, other_names
 
 
@@ -191,7 +192,10 @@ def test_nothing_raises(interventions: Any, names: Any, text: Any) -> None:
             "descriptionModule": {"briefSummary": text},
         }
     }
-    definitions(study), other_names(study)
+    taught = {"Definition": definitions(study), "OtherName": other_names(study)}
+    names = Document.of(study).names
+    for field, pairs in taught.items():  # read there in a walk over all fields
+        assert names.get(field, []) == ["\t".join(pair) for pair in pairs]
 
 
 # -- Other names --------------------------------------------------------------------------------------------

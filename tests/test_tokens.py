@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from helpers import SHARED, needs_shared
-from trialindex.analysis import VALUE_GAP, value_tokens
+from trialindex.analysis import VALUE_GAP, plain_term, value_tokens
 from trialindex.document import Document
 from trialindex.segments import tokens as module
 from trialindex.segments.tokens import TERM, Tokeniser, Tokens
@@ -126,6 +126,41 @@ TEXTS = st.one_of(
 @example([["A TRIAL OF ALL WHO ASKED", "a trial of ALL who asked"], ["ALL"]])
 def test_the_tokens_are_those_of_the_slow_way(calls: list[list[str]]) -> None:
     check(calls)
+
+
+MARKS = st.text(".,;:()[]\"'%*\r/-", max_size=3)
+MARKED = st.tuples(MARKS, st.sampled_from(WORDS), MARKS).map("".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(MARKED, max_size=8).map(" ".join), st.booleans())
+@example("type (II", False)
+@example("type), II", False)
+@example("A TRIAL OF (ALL) WHO ASKED.", True)
+def test_marks_left_out_before_and_behind_a_chunk_change_nothing(text: str, upper: bool) -> None:
+    check([[text.upper() if upper else text], [text.replace("II", "2")]])
+
+
+def test_a_term_keeps_the_marks_at_its_end() -> None:
+    tokeniser = Tokeniser()
+    tokeniser.add_terms([f"{TERM}a.)", f"{TERM}a"])
+    tokeniser.drain()
+    assert tokeniser.vocabulary == [f"{TERM}a.)", f"{TERM}a"]
+
+
+@given(st.one_of(st.sampled_from(WORDS), st.text("aAIViv2-é", max_size=6), st.text(max_size=8)))
+@example("Tumours")
+@example("would")
+def test_a_plain_term_is_all_that_is_read_of_its_word(text: str) -> None:
+    term = plain_term(text)
+    if term is not None:
+        alone = [token.term for _, token in value_tokens([text])]
+        assert alone == [term] * bool(term)
+        # Nothing beside it is read with it.
+        for before, after in (("type", "2"), ("IL", "II"), ("a", "5"), ("2", "a")):
+            both = [token.term for _, token in value_tokens([f"{before} {text} {after}"])]
+            parts = [token.term for _, token in value_tokens([before, text, after])]
+            assert both == parts
 
 
 KEPT = Tokeniser()

@@ -120,20 +120,21 @@ def split_criteria(text: str) -> Criteria:
     part = "other"
     headed = False
     previous = ""
-    for line in _lines(text):
-        if not _may_head(line):
-            lines[part].append(line)
-            previous = line
+    for written in text.splitlines():
+        if not _may_head(written):
+            previous = written.rstrip()
+            lines[part].append(previous)
             continue
-        turn, kept = _mark(line, previous, part)
-        if turn == "exclusion" and not headed:
-            # A text that names only its exclusions has begun with what it asks for.
-            lines["inclusion"], lines["other"] = lines["other"], []
-        headed = headed or turn in ("inclusion", "exclusion")
-        part = turn or part
-        if kept:
-            lines[part].append(kept)
-        previous = line
+        for line in _parted(written):
+            turn, kept = _mark(line, previous, part) if _may_head(line) else (None, line)
+            if turn == "exclusion" and not headed:
+                # A text that names only its exclusions has begun with what it asks for.
+                lines["inclusion"], lines["other"] = lines["other"], []
+            headed = headed or turn in ("inclusion", "exclusion")
+            part = turn or part
+            if kept:
+                lines[part].append(kept)
+            previous = line
     return Criteria(*(_text(lines[name]) for name in Criteria._fields))
 
 
@@ -142,21 +143,20 @@ def _text(lines: list[str]) -> str:
     return _BLANKS.sub("\n\n", text) if "\n\n\n" in text else text
 
 
-def _lines(text: str) -> list[str]:
-    """Return the lines of a text, parted also before a heading in the middle of a line."""
+def _parted(line: str) -> list[str]:
+    """Return a line parted before the headings in its middle."""
+    bare = line.strip()
+    # What stands before such a heading is a sign, a blank and two letters at least.
+    if bare.find("clusion C", 4) < 0 and bare.find("CLUSION C", 4) < 0:
+        return [line.rstrip()]
     found = []
-    for line in text.splitlines():
-        if "clusion" not in line and "CLUSION" not in line:
-            found.append(line)
-            continue
-        start = 0
-        for match in _INLINE.finditer(line):
-            before = line[start : match.start()]
-            if _BULLET.fullmatch(before) is None and (before.endswith((".", ";", "!", "?")) or match["list"]):
-                found.append(before)
-                start = match.end()
-        found.append(line[start:])
-    return [line.rstrip() for line in found]
+    start = 0
+    for match in _INLINE.finditer(line):
+        before = line[start : match.start()]
+        if _BULLET.fullmatch(before) is None and (before.endswith((".", ";", "!", "?")) or match["list"]):
+            found.append(before.rstrip())
+            start = match.end()
+    return [*found, line[start:].rstrip()]
 
 
 def _mark(line: str, previous: str, part: str) -> tuple[str | None, str]:
@@ -164,7 +164,8 @@ def _mark(line: str, previous: str, part: str) -> tuple[str | None, str]:
     bullet = _BULLET.match(line)
     bare = line[bullet.end() :] if bullet else line
     bare = bare.replace("**", "").replace("__", "").strip().rstrip("*_ ").replace("：", ":")
-    head, colon, rest = (piece.strip() for piece in bare.partition(":"))
+    head, colon, rest = bare.partition(":")
+    head, rest = head.strip(), rest.strip()
     if len(head) <= _LONGEST_HEADING:
         named = _named(head, colon != "", rest, bullet is not None, previous)
         if named is not None:
@@ -184,12 +185,14 @@ def _may_head(line: str) -> bool:
     if not line.isascii():
         return _CANDIDATE.search(line) is not None
     # For ASCII three searches for plain texts say the same in a tenth of the time.
-    lowered = line.lower()
-    return ":" in line or "clusion" in lowered or "eligib" in lowered
+    return ":" in line or "clusion" in (lowered := line.lower()) or "eligib" in lowered
 
 
 def _named(head: str, colon: bool, rest: str, bulleted: bool, previous: str) -> tuple[str, bool] | None:
     """Return the part that a heading names and whether it says no more; None for what is no heading."""
+    # As in `_may_head`: most lines with a colon speak of other things.
+    if head.isascii() and "clusion" not in (lowered := head.lower()) and "eligib" not in lowered:
+        return None
     term = _TERM.search(head)
     if term is None:
         general = (

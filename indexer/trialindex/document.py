@@ -124,7 +124,7 @@ class Document:
             text["ExclusionCriteria"] = [criteria.exclusion]
         if criteria.other.strip():
             text["OtherCriteria"] = [criteria.other]
-        names = _names(plan, values) | _taught(study)
+        names = _names(plan, values) | _taught(plan, values)
         concepts = {} if linker is None else _linked(text, linker)
         return cls(text, code, names, numbers, ranges, sites, concepts, structures)
 
@@ -212,6 +212,7 @@ AT_SITE = {
 # Of a site that lies nobody knows where: coordinates, and whether they were looked up.
 _NOWHERE = (None, None, False)
 _LONGEST_CODE = 100  # characters
+_FAR = 1 << 30  # steps up a hierarchy: more than there are
 
 
 # What a number or a date says: (low, high), None for what is none.
@@ -223,14 +224,15 @@ class _Plan(NamedTuple):
 
     `fields`, by number: name, how its values are taken, how to read a number or day. `counts`, by the number
     of what is counted: name of the count, whether there may be several, the number of the structure around,
-    the keys there. `names`: name field, how it holds a text, its numbers. `locations`, `countries`,
-    `retractions`, `references`: one number each.
+    the keys there. `names`: name field, how it holds a text, its numbers. `teaching`: the pieces that teach
+    names, their numbers. `locations`, `countries`, `retractions`, `references`: one number each.
     """
 
     paths: Paths
     fields: list[tuple[str, str, _Convert]]
     counts: dict[int, list[tuple[str, bool, int, tuple[str, ...]]]]
     names: list[tuple[str, _Named, list[int]]]
+    teaching: list[tuple[str, int]]
     locations: int
     countries: int
     retractions: int
@@ -239,6 +241,8 @@ class _Plan(NamedTuple):
 
 @cache
 def _plan() -> _Plan:
+    from trialindex.vocabulary.learning import PIECES  # costs a search from a fresh start, which needs it not
+
     pieces = by_piece()
     fields = [field for field in FIELDS.values() if field.path and not pieces[field.name].search_only]
     numbers = {path: number for number, path in enumerate(field.path for field in fields)}
@@ -256,6 +260,7 @@ def _plan() -> _Plan:
             (name, how, [numbers[pieces[piece].path] for piece in held])
             for name, (how, held) in _NAMES.items()
         ],
+        [(piece, numbers[pieces[piece].path]) for piece in PIECES],
         numbers[pieces["Location"].path],
         numbers[pieces["LocationCountry"].path],
         numbers[pieces["Retraction"].path],
@@ -307,11 +312,12 @@ def _count(
         numbers["NumRetractionsAllRefs"] = worked_out.retractions(values[plan.references])
 
 
-def _taught(study: dict[str, Any]) -> dict[str, list[str]]:
+def _taught(plan: _Plan, values: dict[int, list[Any]]) -> dict[str, list[str]]:
     """Return what a study teaches of names: pairs, parted by a tab."""
-    from trialindex.vocabulary.learning import definitions, other_names
+    from trialindex.vocabulary.learning import taught_names, taught_short_forms
 
-    found = {"Definition": definitions(study), "OtherName": other_names(study)}
+    held = {piece: values[number] for piece, number in plan.teaching if number in values}
+    found = {"Definition": taught_short_forms(held), "OtherName": taught_names(held)}
     return {field: ["\t".join(pair) for pair in pairs] for field, pairs in found.items() if pairs}
 
 
@@ -331,10 +337,12 @@ def _linked(text: dict[str, list[str]], linker: Linker) -> dict[str, list[str]]:
         nearest: dict[str, int] = {}
         for concept in sorted(concepts):
             for identifier, distance in linker.lineage(concept):
-                nearest[identifier] = min(nearest.get(identifier, distance), distance)
+                if distance < nearest.get(identifier, _FAR):
+                    nearest[identifier] = distance
         levels = CONCEPT_FIELDS[kind]
+        last = len(levels) - 1
         for identifier, distance in nearest.items():
-            found.setdefault(levels[min(distance, len(levels) - 1)], []).append(identifier)
+            found.setdefault(levels[distance if distance < last else last], []).append(identifier)
     return found
 
 
@@ -412,7 +420,8 @@ def _names(plan: _Plan, values: dict[int, list[Any]]) -> dict[str, list[str]]:
 
 def _tidy(values: list[Any]) -> list[str]:
     """Return the texts among some values, each once, their white space single."""
-    tidy = dict.fromkeys([" ".join(value.split()) for value in values if isinstance(value, str)])
+    texts = dict.fromkeys([value for value in values if isinstance(value, str)])
+    tidy = dict.fromkeys([" ".join(text.split()) for text in texts])
     tidy.pop("", None)
     return list(tidy)
 

@@ -25,7 +25,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trialindex.analysis import LONE_A, NUMBER, VALUE_GAP, Piece, piece, prepare, shouts
+from trialindex.analysis import (
+    LONE_A,
+    NO_TERM,
+    NUMBER,
+    VALUE_GAP,
+    Piece,
+    piece,
+    plain_term,
+    prepare,
+    shouts,
+)
 
 __all__ = ["TERM", "Tokeniser", "Tokens"]
 
@@ -47,6 +57,8 @@ _LINE_BREAK = " \n "
 _SHORTEST_SHOUT = 7
 # No part of a word or number, at either end of it.
 _PUNCTUATION = "\r\t\v\f\u00a0.,;:()[]{}<>\"'!?*/=+%#&|~^`$@_\\•·–-≥≤®™“”…"
+# The same by byte, of those that are one byte: bool[256].
+_IS_PUNCTUATION = np.isin(np.arange(256), [ord(mark) for mark in _PUNCTUATION if mark.isascii()])
 # What no word goes on over, inside a chunk: `Apr;44(4):1492-500` is read as four.
 _PARTING = re.compile(r"[;:()\[\]=<>+]+")
 # Bytes of an entry of a dict, its number included, and of a row of the tables, roughly.
@@ -86,9 +98,10 @@ class Tokens(NamedTuple):
 class _Cut:
     """The chunks of a text, each ended by a space, and what the recent ones are known by.
 
-    `starts` and `ends`: int64[n], offsets of bytes in the text's UTF-8. `front` and `back`: uint64[n], the
-    bytes of a chunk of up to 15, zeros behind them, and as the last its length: no two such chunks have the
-    same. `short`: bool[n], whether a chunk is one of these.
+    A mark before a chunk and two behind it are left out, as `(IL-2).` has the tokens of `IL-2`; `opened` and
+    `closed`: bool[n], whether there were any. `starts` and `ends`: int64[n], offsets of bytes in the text's
+    UTF-8. `front` and `back`: uint64[n], the bytes of a chunk of up to 15, zeros behind them, and as the last
+    its length: no two such chunks have the same. `short`: bool[n], whether a chunk is one of these.
     """
 
     def __init__(self, text: str) -> None:
@@ -96,6 +109,7 @@ class _Cut:
         padded = np.frombuffer(self._data + bytes(2 * _WORD), np.uint8)
         self.ends = np.flatnonzero(padded == ord(" "))
         self.starts = _before(self.ends + 1, total=False)
+        self.opened, self.closed = self._strip(padded)
         sizes = self.ends - self.starts
         self.short = sizes < 2 * _WORD
         np.minimum(sizes, 2 * _WORD - 1, out=sizes)
@@ -104,6 +118,17 @@ class _Cut:
         self.front = words[self.starts] & _FRONT[sizes]
         self.back = words[self.starts + _WORD] & _BACK[sizes]
         self.back |= sizes.astype(np.uint64) << np.uint64(56)
+
+    def _strip(self, data: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Leave marks out; return which chunks had one before them, and which behind them."""
+        first = data[self.starts]
+        opened = _IS_PUNCTUATION[first]
+        self.starts += opened
+        # A term is taken as it is.
+        closed = _IS_PUNCTUATION[data[self.ends - 1]] & (self.ends > self.starts) & (first != ord(TERM))
+        self.ends -= closed
+        self.ends -= _IS_PUNCTUATION[data[self.ends - 1]] & (self.ends > self.starts) & closed
+        return opened, closed
 
     def texts(self, first: NDArray[np.int64], last: NDArray[np.int64]) -> list[str]:
         """Return what stands from each of some chunks to another, both included."""
@@ -151,7 +176,7 @@ class _Chunks(dict[str, int]):
     and `places`: uint32 a token. `recent`: rows again.
     """
 
-    __slots__ = ("_text_size", "heads", "numbers", "places", "recent", "rows", "tails", "terms")
+    __slots__ = ("_alone", "_text_size", "heads", "numbers", "places", "recent", "rows", "tails", "terms")
 
     def __init__(self, numbers: _Numbers) -> None:
         super().__init__()
@@ -163,6 +188,7 @@ class _Chunks(dict[str, int]):
         self.places = array("I")
         self.recent = _Recent()
         self._text_size = 0
+        self._alone: dict[str, int] = {}
         # Row 0 stands for the end of a value; no place holds it but its own.
         self[_VALUE_END] = 0
         self._enter((0, 0, 0, 0), 0, 0)
@@ -170,13 +196,15 @@ class _Chunks(dict[str, int]):
     @property
     def size(self) -> int:
         """About how many bytes all of it takes."""
-        return self._text_size + _ENTRY * len(self) + _ROW * len(self.heads) + 8 * len(self.terms)
+        entries = len(self) + len(self._alone)
+        return self._text_size + _ENTRY * entries + _ROW * len(self.heads) + 8 * len(self.terms)
 
     def __missing__(self, chunk: str) -> int:
         shouting = chunk[:1] == _SHOUTED
         text = chunk.replace(_SHOUTED, "") if shouting else chunk
-        if chunk[:1] == TERM:
-            number = self._store(Piece(1, (chunk,), (0,), 0, 0))
+        term = chunk if chunk[:1] == TERM else plain_term(chunk)
+        if term is not None:
+            number = self._alone.get(term) or self._plain(term)
         elif text.isalnum() or not (core := text.strip(_PUNCTUATION)):
             number = self._store(piece(text, shouting))
         elif len(parts := _PARTING.split(core)) > 1 or core != text:
@@ -211,6 +239,11 @@ class _Chunks(dict[str, int]):
                 extent = atoms + span
             atoms += size
         return atoms, len(self.terms) - begin, begin, extent
+
+    def _plain(self, term: str) -> int:
+        """Keep a term that stands alone, and binds no neighbour; "" is a function word. Return its row."""
+        number = self._alone[term] = self._store(Piece(1, (term,), (0,), 0, 0) if term else NO_TERM)
+        return number
 
     def _store(self, found: Piece) -> int:
         """Keep the tokens of a chunk, and return its row."""
@@ -367,6 +400,9 @@ def _rows(text: str, known: _Chunks) -> NDArray[np.uint32]:
     # The tables grow in place, so that no view of them may outlive its line.
     heads = np.frombuffer(known.heads, np.uint8).take(rows)
     tails = np.frombuffer(known.tails, np.uint8).take(rows)
+    # What is bound to a neighbour ends at the space.
+    heads[chunks.opened] = 0
+    tails[chunks.closed] = 0
     bound = (tails[:-1] & heads[1:]) != 0
     bound[1:] |= bound[:-1] & ((tails[1:-1] & LONE_A) != 0) & ((heads[2:] & NUMBER) != 0)
     if not bound.any():

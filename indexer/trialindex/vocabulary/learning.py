@@ -34,7 +34,9 @@ from typing import Any
 
 from trialindex.study_fields import Paths, by_piece
 
-__all__ = ["code_parts", "definitions", "loose", "other_names"]
+__all__ = [
+    "PIECES", "code_parts", "definitions", "loose", "other_names", "taught_names", "taught_short_forms",
+]  # fmt: skip
 
 # Where definitions are looked for, by the registry's pieces.
 _TEXTS = (
@@ -44,7 +46,10 @@ _TEXTS = (
     " OtherOutcomeMeasure OtherOutcomeDescription EligibilityCriteria"
 ).split()
 _TITLES = ("BriefTitle", "OfficialTitle")
-_INTERVENTIONS = "protocolSection.armsInterventionsModule.interventions"
+# All that is read of a study.
+PIECES = (*_TEXTS, "Intervention")
+# What stands in a study, by piece.
+_Held = Mapping[str, Sequence[Any]]
 
 # Bounds of what is read of one trial: a hundred times what the longest real records have.
 _MOST_TEXT = 1_000_000  # characters
@@ -110,9 +115,13 @@ def loose(name: str) -> str:
 
 
 @cache
-def _texts() -> Paths:
+def _paths() -> Paths:
     pieces = by_piece()
-    return Paths([*(pieces[piece].path for piece in _TEXTS), _INTERVENTIONS])
+    return Paths([pieces[piece].path for piece in PIECES])
+
+
+def _held(study: Mapping[str, Any]) -> _Held:
+    return dict(zip(PIECES, _paths().values(dict(study)), strict=True))
 
 
 def definitions(study: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -125,12 +134,22 @@ def definitions(study: Mapping[str, Any]) -> list[tuple[str, str]]:
     >>> definitions(text("Low-density lipoproteins (LDLs) and QoL (quality of life) in COPD (phase II)"))
     [('LDL', 'Low-density lipoproteins'), ('QoL', 'quality of life')]
     """
-    *texts, interventions = _texts().values(dict(study))
-    held = dict.fromkeys(
-        value for values in texts for value in values if isinstance(value, str) and "(" in value
+    return taught_short_forms(_held(study))
+
+
+def taught_short_forms(held: _Held) -> list[tuple[str, str]]:
+    """Return `definitions` of a study, of which the values of `PIECES` are `held`; absent ones are empty."""
+    texts = dict.fromkeys(
+        [
+            value
+            for piece in _TEXTS
+            for value in held.get(piece, ())
+            if isinstance(value, str) and "(" in value
+        ]
     )
     found: dict[tuple[str, str], tuple[str, str]] = {}
-    for pairs in (_defined(_BETWEEN.join(held)[:_MOST_TEXT]), _named_short(interventions)):
+    named = _named_short(held.get("Intervention", ()))
+    for pairs in (_defined(_BETWEEN.join(texts)[:_MOST_TEXT]), named):
         for short, long in pairs:
             found.setdefault((short, loose(long)), (short, long))
             if len(found) == _MOST_FOUND:
@@ -143,13 +162,16 @@ def _defined(text: str) -> Iterator[tuple[str, str]]:
     for bracket in _BRACKET.finditer(text):
         inside, start = bracket[1], bracket.start()
         opening = _OPENING.match(inside)
-        if opening:
+        # Without a capital there is no short form.
+        if opening and not opening[1].islower():
             short, letters = _short_form(opening[1])
             if letters and (long := _long_before(text, start, short, letters)):
                 yield short, long
                 continue
+        if len(inside) <= _SHORTEST + 2:
+            continue
         beside = text[max(0, start - _LONGEST - 3) : start].split()
-        if beside and len(inside) > _SHORTEST + 2:
+        if beside and not beside[-1].islower():
             short, letters = _short_form(beside[-1].strip(_QUOTES))
             if letters and (long := _long_inside(inside, short, letters)):
                 yield short, long
@@ -329,6 +351,7 @@ def _score(
 # -- Other names --------------------------------------------------------------------------------------------
 
 _LONGEST_NAME = 60  # characters
+_MOST_READ = 500  # characters of a name with all that stands beside it
 _MOST_WORDS = 6
 _MARKS = re.compile(r"[®™©*\\]|\((?:R|TM|r|tm|C)\)|(?<=[a-z])TM\b")
 _KIND = re.compile(
@@ -404,6 +427,7 @@ _NO_THING = re.compile(
 _CODE = re.compile(
     r"(?<![\w./\-])([A-Z]{2,5}|Org|Ro)([- ]?)(\d{2}-\d{4}|\d{2,3},\d{3}|\d{3,8})([A-Z]?)(?![\w/]|[.,]\d)"
 )
+_DIGITS = re.compile(r"\d{3}")
 # Letters before a number that name no drug: registries, trial groups, antigens, measures.
 _NO_MAKERS = frozenset(
     """NCT CD CA ICD SARS COVID COV ISRCTN CTRI DRKS JPRN ACTRN CHICTR EUDRA SWOG RTOG CALGB ECOG EORTC NSABP
@@ -438,7 +462,8 @@ def _code(letters: str, joint: str, number: str, suffix: str) -> str:
 
 def _codes(text: str) -> list[str]:
     """Return the research codes in a text, with a hyphen for a space, each once."""
-    found = _CODE.findall(text)
+    # A code has three digits in a row, most titles have not.
+    found = _CODE.findall(text) if _DIGITS.search(text) else []
     return list(dict.fromkeys(_code(*parts) for parts in found if parts[0] not in _NO_MAKERS))
 
 
@@ -466,15 +491,19 @@ def other_names(study: Mapping[str, Any]) -> list[tuple[str, str]]:
     >>> other_names(trial(["Sildenafil and exercise", "Viagra"], ["Chemotherapy", "Taxol"]))
     []
     """
-    acronyms, *titles, interventions = _named_texts().values(dict(study))
-    held = [
+    return taught_names(_held(study))
+
+
+def taught_names(held: _Held) -> list[tuple[str, str]]:
+    """Return `other_names` of a study, of which the values of `PIECES` are `held`; absent ones are empty."""
+    interventions = [
         one
-        for one in interventions[:_MOST_FOUND]
+        for one in held.get("Intervention", ())[:_MOST_FOUND]
         if isinstance(one, dict) and isinstance(one.get("name"), str)
     ]
-    if not held:
+    if not interventions:
         return []
-    named = [(_name(_plain(one["name"])), one) for one in held]
+    named = [(_name_in(one["name"][:_MOST_READ]), one) for one in interventions]
     own = {loose(name) for name, _ in named if name}
     muddled = _is_muddled(named)
     found: dict[tuple[str, str], None] = {}
@@ -483,17 +512,11 @@ def other_names(study: Mapping[str, Any]) -> list[tuple[str, str]]:
             for other in _names_of(intervention, with_others=not muddled):
                 if loose(other) not in own:
                     found[_pair(name, other)] = None
-    own_names = [loose(str(acronym)) for acronym in acronyms]
-    texts = [title[:_LONGEST_TITLE] for values in titles for title in values if isinstance(title, str)]
-    for pair in _title_codes(texts, own_names, named):
+    own_names = [loose(str(acronym)) for acronym in held.get("Acronym", ())]
+    titles = [title for piece in _TITLES for title in held.get(piece, ()) if isinstance(title, str)]
+    for pair in _title_codes([title[:_LONGEST_TITLE] for title in titles], own_names, named):
         found[pair] = None
     return list(found)[:_MOST_FOUND]
-
-
-@cache
-def _named_texts() -> Paths:
-    pieces = by_piece()
-    return Paths([*(pieces[piece].path for piece in ("Acronym", *_TITLES)), _INTERVENTIONS])
 
 
 def _pair(name: str, other: str) -> tuple[str, str]:
@@ -510,36 +533,46 @@ def _is_muddled(named: Sequence[tuple[str, Mapping[str, Any]]]) -> bool:
     >>> _is_muddled([("pembrolizumab", pembrolizumab), ("", radiation)]), _is_muddled([("", radiation)])
     (True, False)
     """
+    if not any(_others(one) for _, one in named):  # as in most
+        return False
     others = [bool(_others(one)) for name, one in named if name or not _NO_THING.search(one["name"])]
     return len(others) > 1 and others[-1] and sum(others) == 1
 
 
 def _names_of(intervention: Mapping[str, Any], with_others: bool) -> Iterator[str]:
     """Yield the names of an intervention besides its own: other names, and what its name has in brackets."""
-    name = intervention["name"][:500]
+    name = intervention["name"][:_MOST_READ]
     others = _others(intervention) if with_others else []
     # Several other names of a name with a slash may be those of its parts.
     if "/" in name and len(others) > 1:
         others = []
     for other in others:
-        other = other[:500]
-        if found := _name(_plain(other)):
+        other = other[:_MOST_READ]
+        if found := _name_in(other):
             yield found
-        for bracket in _BRACKET.findall(other):
+        for bracket in _BRACKET.findall(other) if "(" in other else ():
             yield from filter(None, map(_bracketed, bracket.split(",")))
-    for bracket in _BRACKET.findall(_MARKS.sub("", name)):
+    for bracket in _BRACKET.findall(_MARKS.sub("", name)) if "(" in name else ():
         yield from filter(None, map(_bracketed, re.split("[,;]", bracket)))
 
 
 def _bracketed(part: str) -> str:
     """Return the name that a bracket in a name gives; "" for a remark, as most of more than two words are."""
-    name = _name(_plain(part.strip()))
+    name = _name_in(part.strip())
     return name if len(name.split()) <= 2 and (code_parts(name) or len(name) >= 5) else ""
+
+
+@lru_cache(maxsize=20_000)
+def _name_in(written: str) -> str:
+    """Return the name of one thing that is written so, of `_MOST_READ` characters at the most; "" where there
+    is none.
+    """
+    return _name(_plain(written))
 
 
 def _plain(name: str) -> str:
     """Return a name without brackets, brand marks, doses and forms."""
-    text = _MARKS.sub(" ", name[:500])
+    text = _MARKS.sub(" ", name)
     text = _BRACKET.sub(" ", text)
     text = _KIND.sub("", text, count=1) if ":" in text else text
     text = _DOSE.sub(" ", text)

@@ -70,10 +70,10 @@ class Linker:
         self.vocabulary = vocabulary
         self._lookup = Lookup(vocabulary)
         self._tables = tables = word_tables()
+        identifier = lru_cache(_CACHED)(vocabulary.identifier)
         self._lineage = lru_cache(_CACHED)(
             lambda concept: tuple(
-                (vocabulary.identifier(one), distance)
-                for one, distance in ((concept, 0), *vocabulary.ancestors(concept))
+                [(identifier(one), steps) for one, steps in ((concept, 0), *vocabulary.ancestors(concept))]
             )
         )
         self._of_condition = _cached(lambda text: self._link(text, tables.condition))

@@ -14,6 +14,7 @@ __all__ = ["CAPITALS", "WORDS", "Found", "Link", "Lookup", "NameSense", "Names",
 
 
 _CALLED = 16_384  # concepts whose names are kept
+_BASES = 16_384  # words of names without their endings
 
 
 class Link(NamedTuple):
@@ -146,5 +147,9 @@ def _bases(text: str) -> str:
     >>> _bases("Heart disease") == _bases("heart-diseases"), _bases("laparoscopy") == _bases("laparoscopes")
     (True, False)
     """
-    words = (singular(american(fold(word))) for word in WORDS.findall(text))
-    return "".join(re.sub(r"(?:ies|y)$", "i", word).rstrip("es") for word in words)
+    return "".join(map(_base, WORDS.findall(text)))
+
+
+@lru_cache(maxsize=_BASES)
+def _base(word: str) -> str:
+    return re.sub(r"(?:ies|y)$", "i", singular(american(fold(word)))).rstrip("es")

@@ -178,8 +178,7 @@ class Reading:
     def _modifiers(self) -> list[bool]:
         """Return for each word whether it is one that leaves a name what it is."""
         tables, keys = self._tables, self._keys
-        leaving = self._side.modifiers | self._side.salts | tables.units
-        flags = [key in leaving for key in keys]
+        flags = [key in self._side.leaving for key in keys]
         for place, key in enumerate(keys):
             if key[-1].isalpha() and key[0].isalpha() and not (place and flags[place - 1]):
                 continue

@@ -19,7 +19,8 @@ _ROLES = ("modifier", "salt", "adjective", "generic", "after")
 
 class Side(NamedTuple):
     """How strings of one kind are read: the kinds of concepts that they may mean, likeliest first (`whole` of
-    a whole string, `part` of a part, `span` of a span), and analysed words by what they do.
+    a whole string, `part` of a part, `span` of a span), and analysed words by what they do. `leaving`: all
+    that leave a name what it is, whether modifiers, salts or units.
     """
 
     whole: tuple[str, ...]
@@ -30,6 +31,7 @@ class Side(NamedTuple):
     adjectives: frozenset[str]
     generic: frozenset[str]
     after: frozenset[str]
+    leaving: frozenset[str]
 
 
 class Tables(NamedTuple):
@@ -63,8 +65,9 @@ def word_tables() -> Tables:
     def side(kind: str, whole: str, part: str, span: str) -> Side:
         modifiers, salts, adjectives, generic, after = (keys(role, kind) for role in _ROLES)
         kinds = tuple(whole.split()), tuple(part.split()), tuple(span.split())
-        return Side(*kinds, modifiers, salts, adjectives, generic, after)
+        return Side(*kinds, modifiers, salts, adjectives, generic, after, modifiers | salts | units)
 
+    units = keys("unit")
     denying = words("prefix", "both")
     together = "|".join([*denying, *words("together", "both")])
     return Tables(
@@ -75,7 +78,7 @@ def word_tables() -> Tables:
             "intervention procedure other",
             "intervention procedure",
         ),
-        units=keys("unit"),
+        units=units,
         numbered=keys("numbered"),
         joins=keys("joins"),
         before=keys("before"),
