@@ -372,17 +372,21 @@ def in_union(lists: Sequence[Docs], size: int, allowed: Bools | None = None) -> 
         return int(np.count_nonzero(marks))
 
 
-def union(lists: Sequence[Docs], size: int) -> Docs:
-    """Return the documents that are in any of the lists."""
+def union(lists: Sequence[Docs], size: int, allowed: Bools | None = None) -> Docs:
+    """Return the documents that are in any of the lists, ascending; `allowed`: bool[size], only these."""
     filled = [docs for docs in lists if len(docs)]
-    if len(filled) < 2:
-        return filled[0] if filled else np.empty(0, np.uint32)
-    if _SPARSE * sum(map(len, filled)) < size:
+    if len(filled) > 1 and _SPARSE * sum(map(len, filled)) >= size:
+        with _Marked(filled, size) as marks:
+            if allowed is not None:
+                marks &= allowed
+            return marks.nonzero()[0].astype(np.uint32)
+    if len(filled) > 1:
         together = np.concatenate(filled)
         together.sort()
-        return together[np.concatenate(([True], together[1:] != together[:-1]))]
-    with _Marked(filled, size) as marks:
-        return marks.nonzero()[0].astype(np.uint32)
+        docs = together[np.concatenate(([True], together[1:] != together[:-1]))]
+    else:
+        docs = filled[0] if filled else np.empty(0, np.uint32)
+    return docs if allowed is None else docs[allowed.take(docs)]
 
 
 class _Marked:

@@ -89,7 +89,7 @@ class PartialHits:
         """
         least = 0.0
         if k and sum(len(leaf.docs) for leaf in self._leaves) > max(k, EXHAUSTIVE):
-            seeds = union([leaf.seeds() for leaf in self._leaves], self._evaluator.size)
+            seeds = self._shown([leaf.seeds() for leaf in self._leaves])
             least = _least(self._worth(self._left(seeds, full)), k)
         docs = self._left(self._reaching(least) if least else self._any(), full)
         return best_first(docs, self._worth(docs), k, self._evaluator.keys)
@@ -104,7 +104,7 @@ class PartialHits:
             share, rest = (len(pieces) - number) / len(pieces), sum(bounds[number + 1 :])
             needed = least / share / _SLACK - rest
             found += [leaf.hopeful(needed)[0] for leaf in piece.leaves]
-        return union(found, self._evaluator.size)
+        return self._shown(found)
 
     def total(self, full: Docs) -> int:
         """Return how many documents have some of it; `full` as for `top`."""
@@ -125,13 +125,15 @@ class PartialHits:
 
     def _any(self) -> Docs:
         """Return the documents that are in any of the lists, ascending."""
-        return union([leaf.docs for leaf in self._leaves], self._evaluator.size)
+        return self._shown([leaf.docs for leaf in self._leaves])
+
+    def _shown(self, lists: list[Docs]) -> Docs:
+        """Return the documents of any of the lists that filters and deletions leave, ascending."""
+        return union(lists, self._evaluator.size, self._allowed)
 
     def _left(self, docs: Docs, full: Docs) -> Docs:
-        """Return the documents that may be shown: those that do not have all, and meet what must be met."""
+        """Return those of some documents that do not have all, and meet what must be met."""
         kept = ~at_places(full, docs, self._evaluator.size)[1]
-        if self._allowed is not None:
-            kept &= self._allowed[docs]
         for query in self._strict:
             kept &= self._evaluator.met(query, self._area, docs)
         return docs[kept]
