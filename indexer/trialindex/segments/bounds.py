@@ -51,7 +51,7 @@ BOUNDED = ("BasicSearch", "ConditionSearch", "InterventionSearch", "TitleSearch"
 # list has one at least: six bytes a posting are half as much as all else that an index has of it.
 LISTED = "BasicSearch"
 LISTED_FROM = 1 << 16
-LISTED_SHARE = 32
+LISTED_SHARE = 20
 _GREATEST_SUM = (1 << 16) - 1
 # Terms with fewer occurrences are scored faster than anything of them is left out.
 BOUND_FROM = 256
