@@ -30,7 +30,7 @@ PACKAGE = "indexer/trialindex"
 SOURCE = f"{PACKAGE}/_kernel.pyx"
 NEEDS = ["cython>=3.1,<4", "setuptools>=77,<90"]
 # No -march: a wheel may be taken to another machine. Debugging symbols are most of a module that has them.
-FLAGS = [] if os.name == "nt" else ["-O2", "-g0"]
+FLAGS = [] if os.name == "nt" else ["-O3", "-g0"]
 
 
 class NotBuilt(Exception):
