@@ -12,11 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers import SHARED, needs_shared
+from kernel_corpus import compiled_only
 from small import study
 from snapshot_helpers import STEPS, HastyDisk, key_of
 from test_concurrency import beside
 from test_crash import failing, hasten, killed, tiny  # noqa: F401
 from test_hostile import Looker, crafted, flip, looker, make
+from test_kernel_damage import Arrays, all_end_well, sound  # noqa: F401
 from test_merging import steps_hold
 from test_registry_oracle import agree
 from test_registry_scripts import SCRIPTS, compared, same, studies
@@ -114,3 +116,8 @@ def test_scripts_over_all_real_records(tmp_path: Path) -> None:
     with compared(tmp_path / "index", records) as (trials, oracle):
         for expression in SCRIPTS:
             same(trials, oracle, expression)
+
+
+@compiled_only
+def test_every_number_that_the_kernel_reads_lies(sound: dict[tuple[int, bool], Arrays]) -> None:  # noqa: F811
+    assert all_end_well(sound, 2, keep=1) > 10_000
