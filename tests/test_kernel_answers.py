@@ -8,7 +8,7 @@ import gc
 import random
 import weakref
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate, combinations_with_replacement, islice
@@ -153,13 +153,12 @@ def test_a_list_that_is_not_there(tmp_path: Path) -> None:
     patterns=st.lists(st.lists(st.integers(0, 255), min_size=1, max_size=6), max_size=40),
     table=st.lists(st.integers(0, 65_535), min_size=256, max_size=256),
 )
-def test_patterns_are_summed_and_united(patterns: list[list[int]], table: list[int]) -> None:
+def test_patterns_are_folded(patterns: list[list[int]], table: list[int]) -> None:
     assert KERNEL is not None
     fields = np.array([field for pattern in patterns for field in pattern], np.uint8)
     starts = np.array([0, *accumulate(map(len, patterns))], np.int64)
-    sums = KERNEL.summed(fields, starts, np.array(table, np.uint32))
-    bits = KERNEL.united(fields, starts, np.array(table, np.uint16))
-    assert sums.dtype == np.uint32 and bits.dtype == np.uint16
+    sums, bits = (KERNEL.folded(fields, starts, np.array(table, np.uint32), add) for add in (True, False))
+    assert sums.dtype == bits.dtype == np.uint32
     assert sums.tolist() == [sum(table[field] for field in pattern) for pattern in patterns]
     assert bits.tolist() == [reduce(or_, (table[field] for field in pattern)) for pattern in patterns]
 
@@ -172,10 +171,9 @@ def test_patterns_are_summed_and_united(patterns: list[list[int]], table: list[i
 def test_patterns_that_do_not_fit_their_fields(starts: list[int], size: int) -> None:
     assert KERNEL is not None
     fields, where = np.zeros(3, np.uint8), np.array(starts, np.int64)
-    asks: list[tuple[Callable[..., Any], Any]] = [(KERNEL.summed, np.uint32), (KERNEL.united, np.uint16)]
-    for ask, dtype in asks:
+    for add in (True, False):
         with pytest.raises(ValueError, match="patterns whose fields do not fit them"):
-            ask(fields, where, np.zeros(size, dtype))
+            KERNEL.folded(fields, where, np.zeros(size, np.uint32), add)
 
 
 # --- phrases ---

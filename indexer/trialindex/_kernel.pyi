@@ -16,8 +16,7 @@ _I64 = npt.NDArray[np.int64]
 _Numbers = npt.NDArray[np.unsignedinteger[Any]]
 _Planes = list[tuple[_Numbers, _Numbers | None]]
 
-def summed(fields: _U8, starts: _I64, table: _U32) -> _U32: ...
-def united(fields: _U8, starts: _I64, table: _U16) -> _U16: ...
+def folded(fields: _U8, starts: _I64, table: _U32, add: bool) -> _U32: ...
 
 class Terms:
     def __init__(

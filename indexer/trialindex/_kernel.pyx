@@ -12,7 +12,7 @@ from libc.string cimport memcmp, memcpy
 import numpy as np
 
 # Of what is offered here; the Python side asks for one.
-VERSION = 1
+VERSION = 2
 
 cdef enum:
     EVERY = 16  # stretches from one start to the next (`sizes`)
@@ -276,57 +276,33 @@ cdef class Terms:
 
 # Patterns (`patterns`)
 
-def summed(
-    const uint8_t[::1] fields not None, const int64_t[::1] starts not None, const uint32_t[::1] table not None
+def folded(
+    const uint8_t[::1] fields not None, const int64_t[::1] starts not None, const uint32_t[::1] table not None,
+    bint add,
 ):
-    """Return the sums of what a table has for the fields of each pattern, uint32[n].
+    """Return, of what a table has for the fields of each pattern, the sums, or all the bits, uint32[n].
 
     `starts`: int64[n + 1], ascending, where the fields of each begin and the last ones end; `table`:
-    uint32[256].
+    uint32[256]; `add`: sums, else bits.
     """
-    cdef int64_t count = len(starts) - 1, pattern, place
-    cdef uint32_t total
-    cdef uint32_t[::1] sums
+    cdef int64_t count = len(starts) - 1, pattern, place = 0
+    cdef uint32_t total, held
+    cdef uint32_t[::1] totals
     found = np.empty(max(count, 0), np.uint32)
     if count <= 0:
         return found
     if starts[0] != 0 or starts[count] != len(fields) or len(table) != 256:
         raise ValueError("patterns whose fields do not fit them")
-    sums = found
-    place = 0
+    totals = found
     for pattern in range(count):
         total = 0
         if starts[pattern + 1] > len(fields):
             raise ValueError("patterns whose fields do not fit them")
         while place < starts[pattern + 1]:
-            total += table[fields[place]]
+            held = table[fields[place]]
+            total = total + held if add else total | held
             place += 1
-        sums[pattern] = total
-    return found
-
-
-def united(
-    const uint8_t[::1] fields not None, const int64_t[::1] starts not None, const uint16_t[::1] table not None
-):
-    """Return the bits that a table has for the fields of each pattern, uint16[n]; all else as in `summed`."""
-    cdef int64_t count = len(starts) - 1, pattern, place
-    cdef uint16_t bits
-    cdef uint16_t[::1] masks
-    found = np.empty(max(count, 0), np.uint16)
-    if count <= 0:
-        return found
-    if starts[0] != 0 or starts[count] != len(fields) or len(table) != 256:
-        raise ValueError("patterns whose fields do not fit them")
-    masks = found
-    place = 0
-    for pattern in range(count):
-        bits = 0
-        if starts[pattern + 1] > len(fields):
-            raise ValueError("patterns whose fields do not fit them")
-        while place < starts[pattern + 1]:
-            bits |= table[fields[place]]
-            place += 1
-        masks[pattern] = bits
+        totals[pattern] = total
     return found
 
 

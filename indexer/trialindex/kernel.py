@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from trialindex import _kernel
-    from trialindex._kernel import _I64, _U8, _U16, _U32
+    from trialindex._kernel import _I64, _U8, _U32
 
 __all__ = ["KERNEL", "VERSION", "Kernel", "described"]
 
 # Of what the kernel offers: raised here and in `_kernel.pyx` with every change of either side.
-VERSION = 1
+VERSION = 2
 _NAME = "trialindex._kernel"
 
 
@@ -34,8 +34,7 @@ class Kernel(Protocol):
 
     Terms: type[_kernel.Terms]
     Postings: type[_kernel.Postings]
-    summed: Callable[[_U8, _I64, _U32], _U32]
-    united: Callable[[_U8, _I64, _U16], _U16]
+    folded: Callable[[_U8, _I64, _U32, bool], _U32]
 
 
 def _loaded() -> tuple[Kernel | None, str]:

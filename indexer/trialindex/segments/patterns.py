@@ -155,18 +155,12 @@ class PatternWriter:
         fields.close()
 
 
-def _summed(fields: U8, starts: I64, table: U32) -> U32:
-    """Return the sums of what a table has for the fields of each pattern."""
+def _folded(fold: np.ufunc, table: U32, fields: U8, starts: I64) -> U32:
+    """Return what `np.add` or `np.bitwise_or` makes of what a table has for the fields of each pattern."""
     if KERNEL is not None:
-        return KERNEL.summed(fields, starts, table)
-    return np.add.reduceat(table[fields], starts[:-1]) if len(fields) else np.empty(0, np.uint32)
-
-
-def _united(fields: U8, starts: I64, table: U16) -> U16:
-    """Return all the bits that a table has for the fields of each pattern."""
-    if KERNEL is not None:
-        return KERNEL.united(fields, starts, table)
-    return np.bitwise_or.reduceat(table[fields], starts[:-1]) if len(fields) else table[:0]
+        return KERNEL.folded(fields, starts, table, fold is np.add)
+    made: U32 = fold.reduceat(table[fields], starts[:-1]) if len(fields) else np.empty(0, np.uint32)
+    return made
 
 
 class Patterns:
@@ -206,8 +200,7 @@ class Patterns:
         """
         found = self._weights.get(area)
         if found is None:
-            fields, starts = self.parts
-            sums = _summed(fields, starts, weight_table(area))
+            sums = _folded(np.add, weight_table(area), *self.parts)
             small = int(sums.max(initial=0)) <= np.iinfo(np.uint16).max
             found = self._weights[area] = sums.astype(np.uint16 if small else np.uint32)
             while len(self._weights) > _AREAS:
@@ -218,11 +211,11 @@ class Patterns:
         """Return uint16 by the number of a pattern: patterns that share a field of an area share a bit."""
         found = self._masks.get(area)
         if found is None:
-            fields, starts = self.parts
-            table = np.zeros(256, np.uint16)
+            table = np.zeros(256, np.uint32)
             held = np.flatnonzero(weight_table(area))
             table[held] = np.left_shift(1, np.arange(len(held)) % 16)
-            found = self._masks[area] = _united(fields, starts, table)
+            found = _folded(np.bitwise_or, table, *self.parts).astype(np.uint16)
+            self._masks[area] = found
             while len(self._masks) > _AREAS:
                 self._masks.popitem(last=False)
         return found
