@@ -231,7 +231,6 @@ def _check(tree: Tree, asked: _Asked) -> None:
             for part in parts:
                 _check(part, asked)
         case ("group", part):
-            _check_level(asked)
             _check(part, asked)
         case ("prefix", text):
             _check_level(asked)
