@@ -292,7 +292,7 @@ class PostingsReader:
 
     @property
     def has_phrases(self) -> bool:
-        """Whether `phrase` can be asked: it has no form in arrays."""
+        """Whether `phrase` can be asked: only the kernel has it; `trialsearch.places` has the array form."""
         return self._compiled is not None
 
     def phrase(
