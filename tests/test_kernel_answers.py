@@ -301,6 +301,19 @@ def test_postings_at_the_edges_of_ranks(many_patterns: Case) -> None:
 
 
 @compiled_only
+def test_postings_far_apart(many_patterns: Case) -> None:
+    """Documents from each of which another 64 postings or more are counted on, and near such edges."""
+    reader = read(many_patterns.path, many_patterns.documents)
+    docs = sorted(many_patterns.corpus[b"a"])
+    for first, step in ((0, 63), (1, 64), (62, 65), (63, 640), (66_000, 128)):
+        some = sorted({doc for at in range(first, len(docs), step) for doc in docs[at : at + 2]})[:400]
+        for words in ((b"a", b"b"), (b"a", b"c")):
+            phrase = Phrase(words, (0, len(words)))
+            expected = begins_by_hand(many_patterns.corpus, phrase, "Everywhere", some)
+            assert asked(reader, many_patterns.corpus, phrase, "Everywhere", some) == expected
+
+
+@compiled_only
 def test_many_lists_some_of_them_long(tmp_path: Path) -> None:
     """Sizes of two bytes among more than 1,024 lists, and occurrences of more."""
     choose = random.Random(7)

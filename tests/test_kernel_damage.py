@@ -41,7 +41,11 @@ def docs_of(documents: int) -> list[int]:
 def corpus(documents: int) -> Corpus:
     """Every term in some documents, four of them side by side in more than a few, the last one among them."""
     docs = docs_of(documents)
-    made: dict[bytes, Any] = {term: {docs[n % 9]: {CITY: [n]}} for n, term in enumerate(TERMS)}
+    # Of sixty postings before those of the fourth last term: its fifth is the 64th.
+    made: dict[bytes, Any] = {
+        term: {docs[at]: {CITY: [n]} for at in sorted({(n + more) % 9 for more in range(4)})}
+        for n, term in enumerate(TERMS)
+    }
     for at, term in enumerate(TERMS[D : E + 1]):
         made[term] = {doc: {TITLE: [at, 254 + at, 70_000 + at], SUMMARY: [doc % 5 + at]} for doc in docs}
     made[TERMS[F]] = {doc: {TITLE: [2]} for doc in docs[::2]}
@@ -84,7 +88,8 @@ def widened(arrays: Arrays) -> Arrays:
         made[f"{name}.ranks"] = made[f"{name}.16.ranks"] = ranks
     for name in ("terms.sizes.starts", "postings.docs.sizes.starts", "postings.docs.places"):
         made[name] = arrays[name].astype(np.uint64)
-    made["occurrences.sizes.starts"] = arrays["occurrences.sizes.starts"].astype(np.uint64)
+    for name in ("occurrences.sizes.starts", "postings.occurrences"):
+        made[name] = arrays[name].astype(np.uint64)
     return made
 
 
@@ -232,12 +237,17 @@ def greatest(bits: int) -> Callable[[Array], Array]:
     return made
 
 
+def second(number: int) -> Callable[[Array], Array]:
+    """Make the second number of an array another one."""
+    return lambda array: np.array([array[0], number, *array[2:]], np.uint64)
+
+
 def filled(value: int) -> Callable[[Array], Array]:
     return lambda array: np.full_like(array, value)
 
 
 NO_PATTERN = "a posting has a pattern that is not there"
-TOO_MANY = "a posting has more occurrences than its term"
+OTHERS = "a posting has other occurrences than its term"
 LIES = [
     # What would begin so far that its end is counted as before it.
     (FEW, "occurrences.sizes.starts", greatest(63), phrased(0), "a stretch of occurrences leads nowhere"),
@@ -254,7 +264,10 @@ LIES = [
     (200_000, "postings.docs", filled(0), listed(D), "the pages of a list have others than it states"),
     (FEW, "postings.patterns", filled(254), weighed(D, "BriefTitle"), NO_PATTERN),
     (FEW, "postings.patterns", filled(254), phrased(D), NO_PATTERN),
-    (FEW, "postings.patterns", filled(0), phrased(0, some=[0]), TOO_MANY),
+    (FEW, "postings.patterns", filled(1), phrased(0, some=[1]), OTHERS),
+    (FEW, "postings.occurrences", second(0), phrased(D, some=[8]), OTHERS),
+    (FEW, "postings.occurrences", second(1 << 31), phrased(D, some=[8]), OTHERS),
+    (FEW, "postings.occurrences", second((1 << 64) - 1), phrased(D, some=[8]), OTHERS),
     (FEW, "terms.sizes.starts", greatest(63), placed(b"d"), "the terms 'terms': a stretch leads nowhere"),
     (FEW, "terms.sizes.starts", greatest(64), placed(b""), "the terms 'terms': a stretch leads nowhere"),
     (FEW, "terms.sizes", filled(254), placed(b"zz"), "the terms 'terms': a stretch leads nowhere"),

@@ -88,6 +88,22 @@ def test_a_list_by_hand(tmp_path: Path) -> None:
     assert [chunk.terms for chunk in held.chunks(5)] == [[b"gout", b"lupus"], [b"zoster"]]
 
 
+def test_occurrences_are_counted_up_to_every_64th_posting(tmp_path: Path) -> None:
+    """One, two, three, one, two, three: six in each three postings."""
+    parts: list[Places] = [
+        {b"%d" % term: [(doc, TITLE, at) for doc in range(30) for at in range((30 * term + doc) % 3 + 1)]}
+        for term in range(5)
+    ]
+    held = written(tmp_path / "one.seg", *parts, documents=30)
+    sums = ArrayFile(tmp_path / "one.seg").get("postings.occurrences", np.uint32)
+    assert sums.tolist() == [0, 21 * 6 + 1, 42 * 6 + 1 + 2, 50 * 6]
+    assert sum(len(chunk.positions) for chunk in held.chunks(7)) == 300
+    changed = {"postings.occurrences": u32(0, 127, 254, 300)}
+    wrong = rewritten(tmp_path / "one.seg", documents=30, **changed)
+    with pytest.raises(IndexDamaged, match="sums of occurrences are not those of its postings"):
+        list(wrong.chunks(7))
+
+
 def test_which_lists_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BOUND_FROM", 3)
     held = written(
@@ -241,7 +257,7 @@ def test_lists_of_several_segments_joined() -> None:
 # What no writer writes: directories by hand, all checksums right.
 
 
-def rewritten(path: Path, **changed: Any) -> PostingsReader:
+def rewritten(path: Path, documents: int = 10, **changed: Any) -> PostingsReader:
     """Write a file again with some arrays changed (None: left out), and open it."""
     file = ArrayFile(path)
     with ArrayWriter(path.with_name("changed.seg")) as writer:
@@ -251,7 +267,7 @@ def rewritten(path: Path, **changed: Any) -> PostingsReader:
             array = changed.get(name, file.get(name))
             if array is not None:
                 writer.put(name, np.asarray(array))
-    return PostingsReader(ArrayFile(path.with_name("changed.seg")), 10)
+    return PostingsReader(ArrayFile(path.with_name("changed.seg")), documents)
 
 
 def u32(*values: int) -> Any:
@@ -278,6 +294,12 @@ def u32(*values: int) -> Any:
         {"occurrences.sizes": np.array([1, 255], np.uint8)},
         {"occurrences.sizes": np.array([2, 2], np.uint8)},
         {"occurrences.sizes.starts": u32(0, 1 << 31)},
+        {"postings.occurrences": None},
+        {"postings.occurrences": u32(0)},
+        {"postings.occurrences": u32(0, 5)},
+        {"postings.occurrences": u32(1, 4)},
+        {"postings.occurrences": u32(0, 0, 4)},
+        {"postings.occurrences": np.array([0, 4], np.uint16)},
         {"occurrences.positions": np.array([1.0, 2.0, 3.0, 4.0])},
         {"occurrences.positions": np.array([1, 2, 3], np.uint8)},
         {"terms.sizes": np.array([9, 3], np.uint8)},

@@ -12,10 +12,11 @@ from libc.string cimport memcmp, memcpy
 import numpy as np
 
 # Of what is offered here; the Python side asks for one.
-VERSION = 2
+VERSION = 3
 
 cdef enum:
     EVERY = 16  # stretches from one start to the next (`sizes`)
+    STRIDE = 64  # postings from one sum of occurrences to the next (`postings`)
     RANKED = 1024  # numbers from one rank to the next (`narrow`)
     PAGE = 65535  # documents of a page (`doc_ids`)
     MOST_TERMS = 256  # of a phrase
@@ -332,9 +333,10 @@ cdef struct Cursor:
     const uint32_t* docs
     int64_t size
     int64_t at  # the posting it stands at
+    int64_t low  # how many postings all terms before it have
     int64_t first, last  # of its occurrences among all
-    int64_t known, before  # a posting, and how many occurrences those before it have
-    int64_t pattern  # of the posting before that
+    int64_t before  # how many occurrences the postings have that `patterns` has passed
+    int64_t pattern  # of the last of these
     Sequence patterns, positions
     Places places  # of the document at hand
 
@@ -421,7 +423,8 @@ cdef class Postings:
 
     `damaged`: what makes an error of why. `documents`: how many the segment has. `width`, `paged`: of
     `doc_ids.Layout`, the bytes of a document and the size of the smallest list in pages. `pattern_sizes`:
-    [patterns], of any unsigned dtype; `pattern_starts`: int64[patterns + 1], their sums.
+    [patterns], of any unsigned dtype; `pattern_starts`: int64[patterns + 1], their sums. `sums`: how many
+    occurrences the postings before every 64th have.
     """
 
     cdef object damaged
@@ -432,13 +435,14 @@ cdef class Postings:
     cdef _Sizes lists, occurrences
     cdef _Planes patterns, positions
     cdef const uint8_t[::1] pattern_sizes
-    cdef int size_width
+    cdef int size_width, sum_width
+    cdef const uint8_t[::1] sums
     cdef const int64_t[::1] pattern_starts
     cdef int64_t small[SMALL]  # occurrences of the first patterns, -1 of none
 
     def __init__(
         self, damaged, documents, width, paged, data, list_places, list_sizes, list_starts, patterns,
-        pattern_sizes, pattern_starts, fields, positions, occurrence_sizes, occurrence_starts,
+        pattern_sizes, pattern_starts, fields, positions, occurrence_sizes, occurrence_starts, sums,
     ):
         self.damaged = damaged
         self.documents, self.width, self.paged = documents, width, paged
@@ -453,6 +457,7 @@ cdef class Postings:
         self.fields = fields
         self.positions = _Planes(positions)
         self.occurrences = _Sizes(occurrence_sizes, occurrence_starts)
+        self.sums, self.sum_width = sums.view(np.uint8), sums.itemsize
         if (
             not 1 <= width <= 4
             or len(list_places) != len(list_starts)
@@ -460,6 +465,8 @@ cdef class Postings:
             or self.occurrences.count != self.lists.count
             or len(pattern_starts) != len(pattern_sizes) + 1
             or self.size_width not in (1, 2, 4)
+            or len(sums) != (self.patterns.planes[0].size + STRIDE - 1) // STRIDE + 1
+            or self.sum_width not in (4, 8)
             or pattern_starts[len(pattern_starts) - 1] != len(fields)
         ):
             raise self.damaged("the parts of its postings do not fit together")
@@ -589,21 +596,33 @@ cdef class Postings:
         if size < 0 or cursor.first > self.positions.planes[0].size - size:
             raise self.damaged("a stretch of occurrences leads nowhere")
         cursor.last = cursor.first + size
-        cursor.at = cursor.known = cursor.before = cursor.pattern = 0
+        cursor.at = cursor.pattern = 0
+        cursor.low, cursor.before = low, cursor.first
         begin(&cursor.patterns, self.patterns.planes, low)
         begin(&cursor.positions, self.positions.planes, cursor.first)
         return 0
 
+    cdef inline uint16_t likely(self, const Cursor* cursor, const uint16_t* masks) noexcept:
+        """Return the mask of the pattern of the posting at which a cursor stands; of a pattern that is not
+        among the commonest, all bits.
+        """
+        cdef uint8_t pattern = self.patterns.planes[0].data[cursor.low + cursor.at]
+        return masks[pattern] if pattern < SMALL and self.small[pattern] >= 0 else 0xFFFF
+
     cdef int64_t walk(self, Cursor* cursor) except -1:
-        """Count the occurrences of a term's postings up to the one at which its cursor stands, and return the
-        pattern of that one.
+        """Count the occurrences of postings up to the one at which a cursor stands, from the nearest sum on,
+        and return the pattern of that one.
         """
         cdef int64_t patterns = len(self.pattern_starts) - 1, found = cursor.pattern
-        cdef int64_t place = cursor.patterns.places[0], last = place + cursor.at - cursor.known
-        cdef int64_t before = cursor.before, size, wrong = 0
+        cdef int64_t last = cursor.low + cursor.at, block = last // STRIDE
+        cdef int64_t place = cursor.patterns.places[0], before = cursor.before, size, wrong = 0
         cdef const uint8_t* sizes = &self.pattern_sizes[0]
         cdef const uint8_t* data = self.patterns.planes[0].data
         cdef int width = self.size_width
+        if block * STRIDE > place:
+            place = block * STRIDE
+            before = offset(&self.sums[0], block, self.sum_width)
+            skip_to(&cursor.patterns, place)
         while place <= last:
             found = data[place]
             if found < SMALL:
@@ -619,7 +638,7 @@ cdef class Postings:
         if wrong < 0:
             raise self.damaged("a posting has a pattern that is not there")
         cursor.patterns.places[0] = place
-        cursor.before, cursor.known, cursor.pattern = before, cursor.at + 1, found
+        cursor.before, cursor.pattern = before, found
         return found
 
     cdef bint reach(self, Cursor* cursor, uint32_t doc) noexcept:
@@ -642,10 +661,10 @@ cdef class Postings:
     cdef int collect(self, Cursor* cursor, uint32_t doc, const uint32_t* weights) except -1:
         """Take the places of a term in the document to which its cursor walked, of fields with a weight."""
         cdef int64_t low = self.pattern_starts[cursor.pattern], high = self.pattern_starts[cursor.pattern + 1]
-        cdef int64_t position, index = cursor.first + cursor.before - (high - low)
+        cdef int64_t position, index = cursor.before - (high - low)
         cdef uint8_t field
-        if cursor.first + cursor.before > cursor.last:
-            raise self.damaged("a posting has more occurrences than its term")
+        if index < cursor.positions.places[0] or cursor.before > cursor.last:
+            raise self.damaged("a posting has other occurrences than its term")
         skip_to(&cursor.positions, index)
         cursor.places.count = 0
         while low < high:
@@ -722,6 +741,10 @@ cdef class Postings:
                 if not there:
                     continue
                 shared = 0xFFFF
+                for number in range(count):
+                    shared &= self.likely(&cursors[number], &masking[0])
+                if not shared:
+                    continue
                 for number in range(count):
                     shared &= masking[self.walk(&cursors[number])]
                     if not shared:

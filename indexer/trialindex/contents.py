@@ -31,7 +31,7 @@ __all__ = [
 
 # Raised whenever fields, analysis or the stored form change, so that an old index is rebuilt and never
 # misread.
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 CONTENTS = "trialsearch.json"
 _NAME = re.compile(r"([0-9]{6,12})\.(?:seg|live|voc|lrn)")
 # What a writer that was killed may leave besides: spools of arrays, and a table that was not yet renamed.

@@ -17,6 +17,7 @@ the areas that most queries ask, and of terms with many occurrences, is worked o
 | `postings.patterns`, `patterns.*` | the pattern of each posting (`patterns`) |
 | `occurrences.positions` | of each occurrence (`narrow`) |
 | `occurrences.sizes` | how many occurrences each term has (`sizes`) |
+| `postings.occurrences` | uint32 or uint64, how many all postings before every 64th have, and all in all |
 | `area.*` | bounds (`bounds`) |
 
 A segment is written from `Chunk`s, ascending stretches of the dictionary, so that no more than one of them is
@@ -43,7 +44,7 @@ from trialindex.segments.bounds import BOUNDED, K1, B, BoundReader, BoundWriter,
 from trialindex.segments.doc_ids import Lists, ListWriter
 from trialindex.segments.narrow import Narrow, NarrowWriter
 from trialindex.segments.patterns import Patterns, PatternWriter, weight_table
-from trialindex.segments.sizes import Sizes, SizeWriter
+from trialindex.segments.sizes import Sizes, SizeWriter, StartWriter
 from trialindex.segments.terms import Terms, TermWriter
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ Numbers = npt.NDArray[np.unsignedinteger[Any]]
 
 # To look one document up in a list costs as much as marking it and passing over so many of the list.
 _BISECTION = 16
+# Postings from one sum of occurrences to the next: those of a phrase in few documents are counted from there.
+_STRIDE = 64
 # Terms of the longest phrase that the kernel takes.
 MOST_TERMS = 256
 # Postings of the lists that a reader keeps, each of 13 bytes or a few more.
@@ -106,6 +109,7 @@ class PostingsWriter:
         self._patterns = PatternWriter(writer)
         self._positions = NarrowWriter(writer, "occurrences.positions")
         self._sizes = SizeWriter(writer, "occurrences.sizes")
+        self._sums = StartWriter(writer, "postings.occurrences", _STRIDE)
         self._areas = [BoundWriter(writer, area, lengths[area]) for area in BOUNDED]
         self._bounded: list[I64] = [np.empty(0, np.int64)]
         self._count = 0
@@ -117,6 +121,7 @@ class PostingsWriter:
         self._terms.append(chunk.terms)
         self._docs.append(chunk.frequencies, chunk.docs)
         self._patterns.append(chunk.counts, chunk.fields)
+        self._sums.append(chunk.counts)
         self._positions.append(chunk.positions)
         sizes = np.add.reduceat(chunk.counts.astype(np.int64), starts_of(chunk.frequencies)[:-1])
         self._sizes.append(sizes)
@@ -137,6 +142,7 @@ class PostingsWriter:
         self._patterns.finish()
         self._positions.finish()
         self._sizes.finish()
+        self._sums.finish()
         for area in self._areas:
             area.finish()
         self._writer.put("area.terms", np.concatenate(self._bounded).astype(np.uint32))
@@ -156,14 +162,19 @@ class PostingsReader:
         self._patterns = Patterns(file)
         self._positions = Narrow(file, "occurrences.positions")
         self._sizes = Sizes(file, "occurrences.sizes", len(self._positions))
+        self._sums = file.get("postings.occurrences", np.uint32, np.uint64)
         self._areas: dict[str, BoundReader] = {}
         # Lists read of late, and where their occurrences begin: a query asks for a term in several ways.
         self._lists: dict[int, tuple[int, U32]] = {}
         self._places: dict[int, tuple[Numbers, I64, int, int]] = {}
         self._kept = 0
-        if {len(self._docs), len(self._sizes)} != {len(self.terms)} or len(
-            self._patterns.numbers
-        ) != self._docs.total:
+        postings = len(self._patterns.numbers)
+        if (
+            {len(self._docs), len(self._sizes)} != {len(self.terms)}
+            or postings != self._docs.total
+            or len(self._sums) != -(-postings // _STRIDE) + 1
+            or self._sums[-1] != len(self._positions)
+        ):
             raise file.damaged("the parts of its postings do not fit together")
 
     @cached_property
@@ -203,7 +214,7 @@ class PostingsReader:
         return KERNEL.Postings(
             self._file.damaged, self._documents, width, paged, data, places, *self._docs.sizes.parts(),
             self._patterns.numbers.planes(), self._patterns.sizes, starts, fields,
-            self._positions.planes(), *self._sizes.parts(),
+            self._positions.planes(), *self._sizes.parts(), self._sums,
         )  # fmt: skip
 
     def _list(self, ordinal: int) -> tuple[int, U32]:
@@ -338,10 +349,15 @@ class PostingsReader:
         if len(frequencies) and not frequencies.min():
             raise self._file.damaged("a term has no documents")
         offsets = self._docs.sizes.offsets(low, high)
-        patterns = self._patterns.numbers[int(offsets[0]) : int(offsets[-1])]
+        begin, end = int(offsets[0]), int(offsets[-1])
+        patterns = self._patterns.numbers[begin:end]
         counts = self._patterns.sizes.take(patterns)
         first, last = self._sizes.start(low), self._sizes.start(high)
-        self._fit(int(counts.sum(dtype=np.int64)), last - first)
+        before = starts_of(counts)
+        self._fit(int(before[-1]), last - first)
+        sums = self._sums[-(-begin // _STRIDE) : -(-end // _STRIDE)]
+        if not np.array_equal(sums, before[:-1][-begin % _STRIDE :: _STRIDE] + first):
+            raise self._file.damaged("its sums of occurrences are not those of its postings")
         return Chunk(
             self.terms.slice(low, high),
             frequencies,

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from trialindex.segments.arrays import ArrayFile, ArrayWriter, starts_of, wide
 from trialindex.segments.narrow import Narrow, NarrowWriter
 
-__all__ = ["EVERY", "SizeWriter", "Sizes"]
+__all__ = ["EVERY", "SizeWriter", "Sizes", "StartWriter"]
 
 # Stretches from one start that is written to the next.
 EVERY = 16
@@ -32,29 +32,47 @@ I64 = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.unsignedinteger[Any]]
 
 
-class SizeWriter:
-    """Writes sizes, piece by piece."""
+class StartWriter:
+    """Writes where every n-th of some stretches begins, and where the last one ends, given their sizes piece
+    by piece: uint32 or uint64.
+    """
 
-    def __init__(self, writer: ArrayWriter, name: str) -> None:
-        self._writer, self._name = writer, name
-        self._sizes = NarrowWriter(writer, name)
+    def __init__(self, writer: ArrayWriter, name: str, every: int) -> None:
+        self._writer, self._name, self._every = writer, name, every
         self._starts: list[I64] = []
         self._count = 0
         self._total = 0
 
     def append(self, sizes: npt.NDArray[np.integer[Any]]) -> None:
-        """Add sizes [n]."""
-        self._sizes.append(sizes)
+        """Add the sizes of stretches [n]."""
         offsets = starts_of(sizes) + self._total
-        self._starts.append(offsets[:-1][-self._count % EVERY :: EVERY])
+        # A copy, so that the others need not stay in memory.
+        self._starts.append(offsets[:-1][-self._count % self._every :: self._every].copy())
         self._count += len(sizes)
         self._total = int(offsets[-1])
 
     def finish(self) -> None:
         """Write what is known only at the end."""
-        self._sizes.finish()
         starts = np.concatenate([*self._starts, np.array([self._total])])
-        self._writer.put(f"{self._name}.starts", starts.astype(wide(self._total)))
+        self._writer.put(self._name, starts.astype(wide(self._total)))
+
+
+class SizeWriter:
+    """Writes sizes, piece by piece."""
+
+    def __init__(self, writer: ArrayWriter, name: str) -> None:
+        self._sizes = NarrowWriter(writer, name)
+        self._starts = StartWriter(writer, f"{name}.starts", EVERY)
+
+    def append(self, sizes: npt.NDArray[np.integer[Any]]) -> None:
+        """Add sizes [n]."""
+        self._sizes.append(sizes)
+        self._starts.append(sizes)
+
+    def finish(self) -> None:
+        """Write what is known only at the end."""
+        self._sizes.finish()
+        self._starts.finish()
 
 
 class Sizes:
