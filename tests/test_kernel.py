@@ -209,10 +209,6 @@ def test_an_editable_install_has_the_kernel_beside_its_source(
 
 
 def test_a_kernel_is_translated_and_compiled(build: ModuleType, project: Path, tmp_path: Path) -> None:
-    pytest.importorskip(
-        "Cython", reason="Cython is not installed here; an installation fetches it for itself"
-    )
-    pytest.importorskip("setuptools")
     (tmp_path / "made").mkdir()
     try:
         module = build.built(project / "indexer/trialindex/_kernel.pyx", tmp_path / "made")
