@@ -700,7 +700,6 @@ cdef class Postings:
         cdef const uint16_t[::1] masking = masks
         cdef uint16_t shared
         cdef uint32_t doc
-        cdef bint there
         cdef int64_t[::1] places
         if (
             not 1 <= count <= MOST_TERMS
@@ -733,18 +732,19 @@ cdef class Postings:
                     rare.at = looked
                 elif not self.reach(rare, doc):
                     continue
-                there = True
+                # Most documents go before anything is counted: no field has all terms.
+                shared = self.likely(rare, &masking[0])
                 for number in range(count):
-                    if not there:
+                    if not shared:
                         break
-                    there = number == rarest or self.reach(&cursors[number], doc)
-                if not there:
-                    continue
-                shared = 0xFFFF
-                for number in range(count):
-                    shared &= self.likely(&cursors[number], &masking[0])
+                    if number != rarest:
+                        if not self.reach(&cursors[number], doc):
+                            shared = 0
+                        else:
+                            shared &= self.likely(&cursors[number], &masking[0])
                 if not shared:
                     continue
+                shared = 0xFFFF
                 for number in range(count):
                     shared &= masking[self.walk(&cursors[number])]
                     if not shared:
