@@ -7,7 +7,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +115,7 @@ def begins_by_hand(
     corpus: Corpus, phrase: Phrase, area: str, docs: Sequence[int] | None = None
 ) -> list[tuple[int, int, int]]:
     """Return where a phrase begins in an area, (document, field, position), trying every occurrence of its
-    first term: each of the others stands at its earliest place that is not too early.
+    first term with every one of the others.
     """
     found = []
     lists = [corpus.get(term, {}) for term in phrase.terms]
@@ -134,14 +134,18 @@ def begins_by_hand(
 
 
 def _stands(places: list[list[int]], phrase: Phrase, start: int) -> bool:
-    reached, room = start, phrase.slop
-    for own, before, after in zip(places[1:], phrase.offsets, phrase.offsets[1:], strict=False):
-        step = after - before
-        place = next((place for place in own if place >= reached + step), None)
-        if place is None or place - reached > VALUE_GAP or place - reached - step > room:
-            return False
-        reached, room = place, room - (place - reached - step)
-    return True
+    steps = [after - before for before, after in pairwise(phrase.offsets)]
+    room = min(phrase.slop, VALUE_GAP - max(steps, default=1))
+    # The words that stand between the terms so far, by where the last of them stands.
+    reached = {start: 0} if room >= 0 else {}
+    for own, step in zip(places[1:], steps, strict=True):
+        reached = {
+            place: more + place - last - step
+            for place in own
+            for last, more in reached.items()
+            if 0 <= place - last - step <= room - more
+        }
+    return bool(reached)
 
 
 def asked(
@@ -163,7 +167,7 @@ def asked(
 
 def any_phrase(choose: random.Random, terms: Sequence[bytes]) -> Phrase:
     count = choose.choice([1, 2, 2, 2, 3, 4])
-    steps = [choose.choice([1, 1, 1, 1, 2, 3, VALUE_GAP]) for _ in range(count - 1)]
+    steps = [choose.choice([1, 1, 1, 1, 2, 3, 9, VALUE_GAP]) for _ in range(count - 1)]
     return Phrase(
         tuple(choose.choice(terms) for _ in range(count)),
         (0, *accumulate(steps)),

@@ -331,7 +331,7 @@ def _count(query: Query, places: list[tuple[int, str]], spans: list[tuple[int, i
                     after - before >= step
                     for (before, after), step in zip(pairwise(chosen), steps, strict=True)
                 )
-                and chosen[-1] - chosen[0] - sum(steps) <= min(slop, _GAP - 1)
+                and chosen[-1] - chosen[0] - sum(steps) <= min(slop, _GAP - max(steps, default=1))
                 and chosen[0] not in out
                 and (not begins or any(chosen[0] - asked[0][0] <= a <= chosen[0] < b for a, b in spans))
                 and (not ends or any(chosen[-1] + 1 == b for _, b in spans))

@@ -339,7 +339,7 @@ def test_what_is_no_phrase_is_refused(tmp_path: Path) -> None:
     assert held is not None
     docs, twice = np.array([0, 1, 5], np.uint32), np.arange(512, dtype=np.uint32)
     right: dict[str, Any] = {
-        "lists": [(0, docs)], "offsets": [0], "slop": 0, "gap": VALUE_GAP, "weights": twice[:256],
+        "lists": [(0, docs)], "offsets": [0], "slop": 0, "weights": twice[:256],
         "masks": np.full(patterns_of(tmp_path / "x.seg"), 1, np.uint16), "docs": docs, "denied": (0, docs),
     }  # fmt: skip
     assert len(held.phrase(**right))

@@ -51,7 +51,6 @@ class Postings:
         lists: Sequence[tuple[int, _U32]],
         offsets: Sequence[int],
         slop: int,
-        gap: int,
         weights: _U32,
         masks: _U16,
         docs: _U32 | None = None,

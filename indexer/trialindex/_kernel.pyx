@@ -12,7 +12,7 @@ from libc.string cimport memcmp, memcpy
 import numpy as np
 
 # Of what is offered here; the Python side asks for one.
-VERSION = 3
+VERSION = 4
 
 cdef enum:
     EVERY = 16  # stretches from one start to the next (`sizes`)
@@ -370,7 +370,7 @@ cdef int exact(Cursor* cursors, int64_t* steps, int64_t count, Places* found) ex
     return 0
 
 cdef int near(
-    Cursor* cursors, int64_t* steps, int64_t count, int64_t slop, int64_t gap, Places* found
+    Cursor* cursors, int64_t* steps, int64_t count, int64_t slop, Places* found
 ) except -1:
     """Add the places at which terms begin to stand in order, with at most `slop` more words between them.
 
@@ -395,7 +395,7 @@ cdef int near(
             if at[number] == held.count:
                 return 0
             more = held.held[at[number]] - reached - step
-            if more > room or more > gap - step:
+            if more > room:
                 met = False
                 break
             reached = held.held[at[number]]
@@ -677,15 +677,15 @@ cdef class Postings:
             low += 1
         return 0
 
-    def phrase(self, lists, offsets, int64_t slop, int64_t gap, weights, masks, docs=None, denied=None):
+    def phrase(self, lists, offsets, int64_t slop, weights, masks, docs=None, denied=None):
         """Return where a phrase begins, ascending: document << 40 | field << 32 | position, int64[n].
 
         `lists`: of its terms in order, (ordinal, documents uint32[n]); `offsets`: their places in it,
-        ascending from 0, none more than `gap` after the one before; `slop`: how many more words may stand
-        between them; `gap`: the least distance of two values; `weights`: uint32[256] by field number, 0 where
-        not to look; `masks`: uint16[patterns], bits of which two patterns have one in common if they share
-        such a field; `docs`: uint32[n], the documents to look in, ascending, None for all; `denied`:
-        (ordinal, documents) of a term that may not stand right before it.
+        ascending from 0; `slop`: how many more words may stand between them, below 0 where nothing can be
+        found; `weights`: uint32[256] by field number, 0 where not to look; `masks`: uint16[patterns], bits of
+        which two patterns have one in common if they share such a field; `docs`: uint32[n], the documents to
+        look in, ascending, None for all; `denied`: (ordinal, documents) of a term that may not stand right
+        before it.
         """
         cdef int64_t count = len(lists), number, rarest = 0, index, begun
         cdef int64_t steps[MOST_TERMS]
@@ -754,7 +754,7 @@ cdef class Postings:
                         self.collect(&cursors[number], doc, &weighing[0])
                     begun = found.count
                     if slop:
-                        near(cursors, steps, count, slop, gap, &found)
+                        near(cursors, steps, count, slop, &found)
                     else:
                         exact(cursors, steps, count, &found)
                     if denied is not None and found.count > begun and self.reach(before, doc):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["KERNEL", "VERSION", "Kernel", "described"]
 
 # Of what the kernel offers: raised here and in `_kernel.pyx` with every change of either side.
-VERSION = 3
+VERSION = 4
 _NAME = "trialindex._kernel"
 
 

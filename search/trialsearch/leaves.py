@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
-from itertools import islice, pairwise
+from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from trialindex.analysis import VALUE_GAP
 from trialindex.errors import QueryError
 from trialindex.fields import FIELD_NUMBERS, PLACED, area_weights
 from trialsearch import places as stand
@@ -311,9 +310,6 @@ class Leaves:
         """Return the places at which terms begin to stand at their offsets, or up to `slop` words further
         apart, and not right behind the denied one.
         """
-        if any(after - before > VALUE_GAP for before, after in pairwise(offsets)):
-            return _NO_PLACES
-        slop = min(slop, VALUE_GAP - 1)
         found = self.snapshot.phrase(terms, offsets, slop, area, docs, denied)
         if found is not None:
             return found

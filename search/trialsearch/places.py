@@ -14,12 +14,12 @@ array([5])
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from trialindex.analysis import VALUE_GAP
+from trialindex.segments.postings import phrase_room
 
 __all__ = [
     "begin_values", "distinct_documents", "documents_of", "encoded", "end_values", "fields_of", "phrase",
@@ -69,11 +69,13 @@ def fields_of(places: Places) -> npt.NDArray[np.int64]:
 
 def phrase(places: Sequence[Places], offsets: Sequence[int], slop: int) -> Places:
     """Return the places at which a phrase begins: its terms in order, with at most `slop` more words between
-    them than the phrase itself has.
+    them than the phrase itself has (`phrase_room`).
 
     `places`: of each term, ascending; `offsets`: the terms' places in the phrase, ascending from 0.
     """
-    slop = min(slop, VALUE_GAP - 1)
+    slop = phrase_room(offsets, slop)
+    if slop < 0:
+        return places[0][:0]
     if not slop:
         return _side_by_side(places, offsets)
     starts = reached = places[0]
@@ -81,20 +83,18 @@ def phrase(places: Sequence[Places], offsets: Sequence[int], slop: int) -> Place
     for number in range(1, len(places)):
         step = offsets[number] - offsets[number - 1]
         held = places[number]
-        if not len(held) or step > VALUE_GAP:
-            return starts[:0]
+        if not len(held):
+            return held
         # The earliest place leaves the most room for the rest.
         following = held.take(held.searchsorted(reached + step), mode="clip")
         more = following - reached - step
-        met = (more >= 0) & (more <= np.minimum(room, VALUE_GAP - step))
+        met = (more >= 0) & (more <= room)
         starts, reached, room = starts[met], following[met], room[met] - more[met]
     return starts
 
 
 def _side_by_side(places: Sequence[Places], offsets: Sequence[int]) -> Places:
     """Return the places at which terms begin to stand at exactly their offsets."""
-    if any(after - before > VALUE_GAP for before, after in pairwise(offsets)):
-        return places[0][:0]
     order = sorted(range(len(places)), key=lambda number: len(places[number]))
     starts = places[order[0]] - offsets[order[0]]
     for number in order[1:]:

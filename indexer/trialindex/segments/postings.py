@@ -29,6 +29,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BOUNDED", "K1", "MOST_TERMS", "B", "Chunk", "Occurrences", "Postings", "PostingsReader",
-    "PostingsWriter", "joined", "norms",
+    "PostingsWriter", "joined", "norms", "phrase_room",
 ]  # fmt: skip
 
 U8 = npt.NDArray[np.uint8]
@@ -69,6 +70,17 @@ _STRIDE = 64
 MOST_TERMS = 256
 # Postings of the lists that a reader keeps, each of 13 bytes or a few more.
 _KEPT = 1 << 19
+
+
+def phrase_room(offsets: Sequence[int], slop: int) -> int:
+    """Return how many more words than a phrase has may stand between its terms, at most `slop`, if no two of
+    them are to be so far apart that they stand in two values; below 0 where its own words are.
+
+    >>> phrase_room([0, 1], 20), phrase_room([0, 10], 20), phrase_room([0, 10], 2), phrase_room([0, 17], 0)
+    (15, 6, 2, -1)
+    """
+    widest = max((after - before for before, after in pairwise(offsets)), default=1)
+    return min(slop, VALUE_GAP - widest)
 
 
 class Chunk(NamedTuple):
@@ -317,16 +329,17 @@ class PostingsReader:
     ) -> I64:
         """Return where a phrase begins, ascending: document << 40 | field << 32 | position, int64[n].
 
-        `ordinals`: its terms in order, up to MOST_TERMS; `offsets`: their places in it, ascending from 0,
-        none more than VALUE_GAP after the one before; `slop`: how many more words may stand between them;
-        `docs`: the documents to look in, ascending, None for all; `denied`: a term that may not stand right
-        before the phrase, -1 for none.
+        `ordinals`: its terms in order, up to MOST_TERMS; `offsets`: their places in it, ascending from 0;
+        `slop`: how many more words may stand between them, as far as none can reach another value
+        (`phrase_room`); `docs`: the documents to look in, ascending, None for all; `denied`: a term that may
+        not stand right before the phrase, -1 for none.
         """
         assert self._compiled is not None
         lists = [(ordinal, self._list(ordinal)[1]) for ordinal in ordinals]
         before = (denied, self._list(denied)[1]) if denied >= 0 else None
         masks = self._patterns.masks(area)
-        return self._compiled.phrase(lists, offsets, slop, VALUE_GAP, weight_table(area), masks, docs, before)
+        room = phrase_room(offsets, slop)
+        return self._compiled.phrase(lists, offsets, room, weight_table(area), masks, docs, before)
 
     def _among(self, held: U32, docs: U32) -> I64:
         """Return where the documents of a list that are among others stand in it, ascending."""
