@@ -458,6 +458,13 @@ def test_did_you_mean_offers_the_nearest_names_that_the_index_has(names: TrialSe
     assert names.search("qqqqqqq").did_you_mean == ()
 
 
+def test_did_you_mean_offers_nothing_that_finds_nothing(names: TrialSearch) -> None:
+    # The second word stays one that no trial has.
+    assert names.search("cyclofosfamide qqqqqqq", fuzzy=False).did_you_mean == ()
+    found = names.search("cyclofosfamide OR qqqqqqq", fuzzy=False)
+    assert found.did_you_mean == ("cyclophosphamide OR qqqqqqq",)
+
+
 def test_notes_tell_what_was_left_out_or_is_ambiguous(names: TrialSearch) -> None:
     assert names.search("gout").notes == ()
     assert "the" in names.search("the").notes[0]

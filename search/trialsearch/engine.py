@@ -14,8 +14,9 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -27,7 +28,6 @@ from trialindex.errors import IndexMissing, QueryError
 from trialindex.snapshot import Snapshot, open_snapshot
 from trialsearch.asked import told
 from trialsearch.evaluate import Evaluator, Top
-from trialsearch.expand import Expansion
 from trialsearch.lexicon import IndexLexicon
 from trialsearch.lists import Bools, Docs, Recent, at_places
 from trialsearch.misspelt import offers
@@ -51,6 +51,9 @@ __all__ = ["TrialSearch", "default_index"]
 _KEPT_PLANS = 500
 # What filters together leave that is kept.
 _KEPT_ALLOWED = 16
+# Corrected texts that are shown, and of how many is tried whether they find anything.
+_MOST_OFFERED = 5
+_MOST_TRIED = 20
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
@@ -382,7 +385,28 @@ class _Answer:
         return funnel(self._evaluator, self._plan.parts, self._plan.widened, self._plan.area)
 
     def _did_you_mean(self) -> tuple[str, ...]:
-        return tuple(_did_you_mean(self._plan.texts, self._plan.expansion, self._state.lexicon))
+        """Return the texts asked with unknown words replaced; where one stays, only what finds anything."""
+        plan, lexicon = self._plan, self._state.lexicon
+        unknown = dict.fromkeys(word for word, _ in plan.expansion.unknown)
+        nearer = {
+            word: [name for name in offers(word, lexicon) if lexicon.frequency(name)] for word in unknown
+        }
+        offered: Iterable[tuple[str, str]] = _corrected(plan.texts, nearer)
+        if not all(nearer.values()):
+            offered = (said for said in islice(offered, _MOST_TRIED) if self._finds(*said))
+        return tuple(
+            f"{option}: {said}" if option else said for option, said in islice(offered, _MOST_OFFERED)
+        )
+
+    def _finds(self, option: str, text: str) -> bool:
+        """Whether a text finds anything by itself."""
+        options = ((option, text),) if option else ()
+        question = Question("" if option else text, options, area=self._plan.area, fuzzy=False)
+        try:
+            plan = self._state.plan(question)
+        except QueryError:  # a name may be no word of the query language
+            return False
+        return self._evaluator.count(plan.whole, plan.area) > 0
 
     def _elsewhere(self) -> int:
         if self._plan.area == "Everywhere" or all(part.selects for part in self._plan.parts):
@@ -396,23 +420,18 @@ class _Answer:
         return tuple(widenings(self._evaluator, self._plan.whole, self._plan.area))
 
 
-def _did_you_mean(texts: list[tuple[str, str]], expansion: Expansion, lexicon: IndexLexicon) -> list[str]:
-    """Return the texts asked, unknown words in them replaced by the nearest names that the index has: at
-    most five.
+def _corrected(texts: list[tuple[str, str]], nearer: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
+    """Yield (option, text) of the texts asked with words replaced by names near them, each once.
 
-    `texts`: (option, text); the query itself has no option. Every unknown word is replaced by its nearest
-    name first, then each by its next ones.
+    `texts`: as yielded; the query itself has no option. `nearer`: of a folded word, the names to try, the
+    nearest first. Every word is replaced by its nearest name first, then each by its next ones.
     """
-    nearer = {
-        word: [name for name in offers(word, lexicon) if lexicon.frequency(name)]
-        for word in dict.fromkeys(word for word, _ in expansion.unknown)
-    }
     first = {word: found[0] for word, found in nearer.items() if found}
     tries = [first, *(first | {word: name} for word in first for name in nearer[word][1:])]
-    found: list[str] = []
     for option, text in texts:
+        seen = {text}
         for chosen in tries:
             said = _WORD.sub(lambda match, chosen=chosen: chosen.get(fold(match[0]), match[0]), text)  # type: ignore[misc]
-            if said != text:
-                found.append(f"{option}: {said}" if option else said)
-    return list(dict.fromkeys(found))[:5]
+            if said not in seen:
+                seen.add(said)
+                yield option, said
