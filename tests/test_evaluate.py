@@ -303,9 +303,10 @@ UNIONS = st.one_of(
     which=st.integers(0, 3),
     k=st.integers(0, 20),
     mask=st.none() | st.integers(0, 2**40),
+    fewest=st.sampled_from([0, 3, 40]),
 )
 def test_the_best_are_the_first_of_all_scored_exhaustively(
-    corpora: list[Corpus], tree: Query, which: int, k: int, mask: int | None
+    corpora: list[Corpus], tree: Query, which: int, k: int, mask: int | None, fewest: int
 ) -> None:
     _, evaluators = corpora[which]
     with pytest.MonkeyPatch.context() as patched:
@@ -318,7 +319,7 @@ def test_the_best_are_the_first_of_all_scored_exhaustively(
             if allowed is not None:
                 docs, scores = docs[allowed[docs]], scores[allowed[docs]]
             every = [(-score, evaluator.snapshot.key(doc)) for doc, score in zip(docs, scores, strict=True)]
-            top = evaluator.top(tree, "BasicSearch", k, allowed)
+            top = evaluator.top(tree, "BasicSearch", k, allowed, fewest)
             found = [(-s, evaluator.snapshot.key(d)) for d, s in zip(top.docs, top.scores, strict=True)]
             assert found == sorted(every)[:k]
             assert top.total == len(every)

@@ -207,6 +207,28 @@ def test_an_abbreviation_that_nothing_decides_is_not_widened_but_noted() -> None
     assert all(name in note for name in ("multiple sclerosis", "mitral stenosis", "morphine sulfate"))
 
 
+def test_a_name_that_was_asked_before_is_the_same_node_and_only_where_it_means_the_same() -> None:
+    lexicon = known(learned=USED)
+
+    def asked(text: str, *, area: str = "BasicSearch", fuzzy: bool = True) -> Query:
+        found = expand(parse(text), Expansion(lexicon, fuzzy=fuzzy, known=lexicon.known), area)
+        assert found == expand(parse(text), Expansion(lexicon, fuzzy=fuzzy), area)
+        return found
+
+    first, again = asked("lupus nephritis zab"), asked("mof lupus nephritis")
+    assert isinstance(first, And)
+    assert isinstance(again, And)
+    assert first.parts[0] is again.parts[1]
+    assert asked("lupus nephritis") is first.parts[0]
+    assert asked("lupus nephritis", area="ConditionSearch") is not first.parts[0]
+    assert asked("Lupus nephritis") is not first.parts[0]  # as it was typed
+    asked("lupus nephritsi")
+    asked("lupus nephritsi", fuzzy=False)
+    # What letters mean hangs on the other words.
+    for text in ("MS", "MS heart valve", "MS", "SSc", "scleroderma", "SSc"):
+        asked(text)
+
+
 def test_the_rest_of_the_query_decides_an_ambiguous_abbreviation() -> None:
     # What mitral stenosis is a kind of has the words.
     query, expansion = widen("MS heart valve")

@@ -22,14 +22,19 @@ SIZES = st.sampled_from([SIZE, 100 * SIZE])
 
 
 @settings(deadline=None)
-@given(held=DOCS, asked=DOCS, size=SIZES)
-def test_documents_are_found_where_they_stand(held: lists.Docs, asked: lists.Docs, size: int) -> None:
-    at, found = at_places(held, asked, size)
+@given(held=DOCS, asked=DOCS, size=SIZES, few=st.sampled_from([0, SIZE]))
+def test_documents_are_found_where_they_stand(
+    held: lists.Docs, asked: lists.Docs, size: int, few: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lists, "_FEW", few)  # by bisection, or by marks
+        at, found = at_places(held, asked, size)
     assert found.tolist() == [doc in held for doc in asked]
     assert held[at[found]].tolist() == asked[found].tolist()
 
 
-def test_what_another_list_left_behind_does_not_matter() -> None:
+def test_what_another_list_left_behind_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "_FEW", 0)
     at_places(np.arange(30, dtype=np.uint32), np.arange(30, dtype=np.uint32), SIZE)
     _, found = at_places(np.array([3, 5], np.uint32), np.array([2, 3, 29], np.uint32), SIZE)
     assert found.tolist() == [False, True, False]
@@ -46,17 +51,34 @@ def test_a_union_is_that_of_sets(held: list[lists.Docs], size: int, allowed: int
 
 
 @settings(deadline=None)
-@given(held=st.lists(DOCS, min_size=1, max_size=4), size=SIZES, add=st.booleans())
-def test_scores_of_a_union_are_added_or_the_best_taken(held: list[lists.Docs], size: int, add: bool) -> None:
+@given(
+    held=st.lists(DOCS, min_size=1, max_size=4), size=SIZES, add=st.booleans(), few=st.sampled_from([0, 400])
+)
+def test_scores_of_a_union_are_added_or_the_best_taken(
+    held: list[lists.Docs], size: int, add: bool, few: int
+) -> None:
     parts = [(docs, docs + 0.5 + number) for number, docs in enumerate(held)]
-    docs, scores = merged(parts, size, add=add)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lists, "_SORTED", few)  # by sorting, or by marks
+        docs, scores = merged(parts, size, add=add)
     combine = sum if add else max
     wanted = {doc: combine(doc + 0.5 + n for n, some in enumerate(held) if doc in some) for doc in docs}
     assert dict(zip(docs, scores, strict=True)) == wanted
     assert docs.tolist() == union(held, size).tolist()
 
 
-def test_an_error_leaves_nothing_behind() -> None:
+def test_sums_of_short_lists_are_those_of_long_ones_to_the_last_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(7)
+    held = [np.flatnonzero(random.random(200) < 0.4).astype(np.uint32) for _ in range(12)]
+    scored = [(docs, random.random(len(docs))) for docs in held]
+    short = merged(scored, 200, add=True)
+    monkeypatch.setattr(lists, "_SORTED", 0)
+    long = merged(scored, 200, add=True)
+    assert [part.tolist() for part in short] == [part.tolist() for part in long]
+
+
+def test_an_error_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "_SORTED", 0)
     bad = np.array([1, 10**6], np.uint32)
     with pytest.raises(IndexError):
         union([bad, np.arange(9, dtype=np.uint32)], 20)

@@ -359,7 +359,8 @@ class _Answer:
         """Return the first documents in an order."""
         plan = self._plan
         if keys == RELEVANCE:
-            return self._evaluator.top(plan.asked, plan.area, end, self._allowed)
+            fewest = 0 if plan.strict or end is None else end
+            return self._evaluator.top(plan.asked, plan.area, end, self._allowed, fewest)
         docs, scores = self._evaluator.found(plan.asked, plan.area)
         if self._allowed is not None:
             kept = self._allowed[docs]

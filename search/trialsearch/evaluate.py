@@ -17,7 +17,7 @@ import numpy as np
 
 from trialsearch.exact import Exact
 from trialsearch.leaves import Leaves
-from trialsearch.lists import Bools, Docs, Leaf, Recent, Scores
+from trialsearch.lists import Bools, Docs, Leaf, Recent, Scores, same
 from trialsearch.nodes import Found, Run, Top
 from trialsearch.query import And, AtSite, Best, In, Not, Or, Query, Tiers
 from trialsearch.selecting import SELECTED, SELECTING
@@ -35,6 +35,8 @@ _KEPT_TILTS = 6
 # Postings of names with all their ways that are kept as one list, and of what few documents have of names.
 _KEPT_NAMES = 1_000_000
 _KEPT_NAMES_AT = 1_000_000
+# Postings of the lists of the ways of names.
+_KEPT_LISTS = 1_000_000
 # More ids than this are compared by their ranks, which are worked out once.
 _FEW_KEYS = 500
 
@@ -51,6 +53,7 @@ class Evaluator(Leaves):
         # By identity, as plans are kept: each with its node, so that no other one takes its place.
         self._names: Recent[tuple[Best | Tiers, Leaf]] = Recent(_KEPT_NAMES)
         self._names_at: Recent[tuple[Best, Docs, Bools, Scores]] = Recent(_KEPT_NAMES_AT)
+        self._lists: Recent[tuple[Best, list[tuple[Leaf, float]]]] = Recent(_KEPT_LISTS)
         self._tilts: Recent[Tilt] = Recent(_KEPT_TILTS)
         # What the texts of records were seen to hold.
         self.exact = Exact(snapshot)
@@ -96,15 +99,21 @@ class Evaluator(Leaves):
         return float(self.score(query, area, np.array([doc], np.uint32))[0])
 
     def top(
-        self, query: Query, area: str = "BasicSearch", k: int | None = None, allowed: Bools | None = None
+        self,
+        query: Query,
+        area: str = "BasicSearch",
+        k: int | None = None,
+        allowed: Bools | None = None,
+        fewest: int = 0,
     ) -> Top:
         """Return the `k` best documents (None: all), the highest score first, of equal ones the least trial
         id; and how many there are.
 
         `allowed`: bool[corpus], the documents that may be found; None are all. Deleted ones never are.
+        `fewest`: whoever finds fewer asks for trials with some of the words next; the answer is the same.
         """
         with self.snapshot.reading():
-            return Run(self).top(query, area, k, self._allowed(allowed))
+            return Run(self, fewest).top(query, area, k, self._allowed(allowed))
 
     def _allowed(self, allowed: Bools | None) -> Bools | None:
         live = self.snapshot.live
@@ -176,10 +185,21 @@ class Evaluator(Leaves):
         """Keep the list of a name with all its ways."""
         self._names.put((id(query), area), (query, leaf), leaf.weight(self.size))
 
+    def lists(self, query: Best, area: str) -> list[tuple[Leaf, float]] | None:
+        """Return the lists of the ways of a name, each with its weight, if they are kept: do not change
+        them.
+        """
+        found = self._lists.get((id(query), area))
+        return found[1] if found is not None and found[0] is query else None
+
+    def keep_lists(self, query: Best, area: str, lists: list[tuple[Leaf, float]]) -> None:
+        """Keep the lists of the ways of a name: with another filter or order the same ones are asked."""
+        self._lists.put((id(query), area), (query, lists), sum([leaf.weight(self.size) for leaf, _ in lists]))
+
     def name_at(self, query: Best, area: str, docs: Docs) -> tuple[Bools, Scores] | None:
         """Return what is kept of a name at these documents: which it has, and their scores."""
         found = self._names_at.get((id(query), area))
-        if found is None or found[0] is not query or not np.array_equal(found[1], docs):
+        if found is None or found[0] is not query or not same(found[1], docs):
             return None
         return found[2], found[3]
 

@@ -10,12 +10,15 @@ What is known comes in by `Lexicon`, so that this stage needs no disk and tests 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from trialindex.errors import QueryError
 from trialsearch.levels import Context, phrase, words
 from trialsearch.lexicon import Lexicon
 from trialsearch.query import (
     And,
     AtSite,
+    Best,
     Covered,
     Expanded,
     In,
@@ -30,6 +33,9 @@ from trialsearch.query import (
     conjunction,
 )
 
+if TYPE_CHECKING:
+    from trialsearch.lists import Recent
+
 __all__ = ["Expansion", "expand", "says_nothing"]
 
 _NOTHING_SAID = Context()
@@ -41,6 +47,8 @@ class Expansion:
     `notes`: what the user should know (which sense was taken, what is ambiguous). `doubted`: folded words
     that the vocabulary does not know, and that were not bent, with the area they were asked in. `all_names`:
     whether names are asked too that have a word which no trial has (`trialsearch.trimming` takes them away).
+    `known`: names with their ways that other questions asked on the same index; they are asked as the same
+    nodes again, so that their lists are kept too.
     """
 
     def __init__(
@@ -50,12 +58,14 @@ class Expansion:
         fuzzy: bool = True,
         notes: list[str] | None = None,
         all_names: bool = True,
+        known: Recent[Best] | None = None,
     ) -> None:
         self.lexicon = lexicon
         self.synonyms = synonyms
         self.fuzzy = fuzzy
         self.notes = [] if notes is None else notes
         self.all_names = all_names
+        self.known = known
         self.doubted: list[tuple[str, str]] = []
 
     @property

@@ -18,7 +18,7 @@ from trialindex.errors import QueryError
 from trialindex.fields import FIELD_NUMBERS, PLACED, area_weights
 from trialsearch import places as stand
 from trialsearch.exact import asks_criteria, criteria_edges
-from trialsearch.lists import Bools, Docs, Leaf, Recent, Scores, at_places, merged
+from trialsearch.lists import Bools, Docs, Leaf, Recent, Scores, at_places, firsts, highest, merged, same
 from trialsearch.query import (
     Best,
     Fuzzy,
@@ -121,7 +121,7 @@ class Leaves:
             return found
         key = (type(query), _MADE[type(query)][1](query), area)
         some = self._partly.get(key)
-        if some is not None and np.array_equal(some[0], docs):
+        if some is not None and same(some[0], docs):
             return some[1]
         if some is not None or _FEW_OF * len(docs) >= self.most(query):
             return cast("Leaf", self.leaf(query, area))
@@ -131,7 +131,7 @@ class Leaves:
 
     def most(self, query: Near | Within) -> int:
         """Return no less than the number of documents that have a phrase or window."""
-        return min((self.snapshot.anywhere(term) for term in query.terms if term), default=0)
+        return min([self.snapshot.anywhere(term) for term in query.terms if term], default=0)
 
     def norms(self, area: str) -> Scores:
         """Return the norms of an area in hundredths, float64[corpus]."""
@@ -156,6 +156,8 @@ class Leaves:
         """Return how telling words are: the idf of a term, of a phrase the sum, of several ways the most; 0
         for what is none of these.
         """
+        if type(query) is Near:  # most are
+            return sum([self._rarity(term, area) for term in query.terms if term])
         match query:
             case In(inner, part):
                 return self._telling(part, inner)
@@ -165,8 +167,8 @@ class Leaves:
                 return max(self._telling(part, area) for part in parts)
             case Term(term):
                 return self._rarity(term, area)
-            case Near(terms) | Within(terms, _):
-                return sum(self._rarity(term, area) for term in terms if term)
+            case Within(terms, _):
+                return sum([self._rarity(term, area) for term in terms if term])
         return 0.0
 
     def _rarity(self, term: str, area: str) -> float:
@@ -200,7 +202,8 @@ class Leaves:
         else:
             starts = self.within_places(query, area, docs)
         docs, sums = _by_document(starts, self._weights(area))
-        return _settled(self._scored(docs, sums, area, self._telling(query, area)))
+        # What stands nowhere, as most names of a thing, tells nothing either.
+        return _settled(self._scored(docs, sums, area, self._telling(query, area) if len(docs) else 0.0))
 
     def group(self, query: Group, area: str) -> Leaf:
         """Return the list of words that count as one."""
@@ -399,7 +402,7 @@ class Leaves:
 
 def _settled(leaf: Leaf) -> Leaf:
     """Return a list with its scores worked out, its bound the highest of them."""
-    leaf.bound = float(leaf.scores().max(initial=0.0))
+    leaf.bound = highest(leaf.scores())
     leaf.rest_bound = leaf.bound
     return leaf
 
@@ -409,7 +412,7 @@ def _by_document(starts: stand.Places, weights: Any) -> tuple[Docs, Any]:
     if not len(starts):
         return _NO_DOCS, np.empty(0, np.uint32)
     docs = stand.documents_of(starts)
-    first = np.concatenate(([0], np.flatnonzero(docs[1:] != docs[:-1]) + 1))
+    first = firsts(docs).nonzero()[0]
     return docs[first], np.add.reduceat(weights[stand.fields_of(starts)], first).astype(np.uint32)
 
 

@@ -181,12 +181,31 @@ def _segments(asked: list[Asked], area: str, expansion: Expansion) -> list[Query
     while place < len(asked):
         size, found = things(asked, keys, place, area, expansion)
         segment = asked[place : place + size]
-        parts.append(_widened(segment, found, area, expansion) if found else segment[0].best)
+        parts.append(_known(segment, found, area, expansion) if found else segment[0].best)
         place += size if found else 1
     return parts
 
 
-def _widened(segment: list[Asked], found: list[Thing], area: str, expansion: Expansion) -> Query:
+def _known(segment: list[Asked], found: list[Thing], area: str, expansion: Expansion) -> Best:
+    """Return what `_widened` does: the same node for the same words, where these were asked before."""
+    if expansion.known is None or any(thing.long for thing in found):
+        return _widened(segment, found, area, expansion)
+    # All that a segment's ways and what it stands for hang on, but the index.
+    key = (
+        area,
+        expansion.fuzzy,
+        expansion.all_names,
+        tuple([(one.unit.text, one.unit.alternatives, one.key) for one in segment]),
+        tuple([(thing.identifier, thing.name, thing.taught, thing.worth, thing.others) for thing in found]),
+    )
+    known = expansion.known.get(key)
+    if known is None:
+        known = _widened(segment, found, area, expansion)
+        expansion.known.put(key, known, len(known.ways))
+    return known
+
+
+def _widened(segment: list[Asked], found: list[Thing], area: str, expansion: Expansion) -> Best:
     """Return the segment as typed, and beside it the other names of what it stands for."""
     text = " ".join(one.unit.text for one in segment)
     seen = {tuple(one.key for one in segment), sequence(text)}

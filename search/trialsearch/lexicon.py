@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Protocol
 
 from trialindex.analysis import normal_words
 from trialindex.fields import ANY_AREA, concept_area, concept_term
+from trialsearch.lists import Recent
 
 if TYPE_CHECKING:
     from trialindex.snapshot import Snapshot
     from trialindex.vocabulary.concepts import Concept
     from trialindex.vocabulary.learned import LearnedSense
     from trialindex.vocabulary.mapped import Vocabulary
+    from trialsearch.query import Best
 
 __all__ = ["IndexLexicon", "Lexicon"]
 
+# Ways of names that are kept.
+_KEPT_WAYS = 20_000
 # Trials of a word that is known, wherever it stands in them.
 _COMMON = 1000
 
@@ -68,6 +72,8 @@ class IndexLexicon:
         self.anywhere = snapshot.anywhere
         self.vocabulary = snapshot.vocabulary or _nothing()
         self._learned = snapshot.learned
+        # Names with their ways, as they were asked.
+        self.known: Recent[Best] = Recent(_KEPT_WAYS)
 
     def frequency(self, word: str) -> int:
         """Return how many trials have the term of a folded word, in a field that an area asks; of a common

@@ -27,6 +27,8 @@ __all__ = ["check", "check_together", "cut_short"]
 
 # What means words of the index.
 _Broad = Prefix | Wildcard | Fuzzy
+# The commonest nodes without parts.
+_COMMON = frozenset({Term, Near})
 # Words and names that one query may be widened to.
 _MOST_LEAVES = 1_024
 
@@ -50,11 +52,11 @@ def _leaves(query: Query) -> list[Query]:
     waiting = [query]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, Best):
+        if type(node) is Best:
             for way in node.ways:
                 part = way.part
-                (found if isinstance(part, Term | Near) else waiting).append(part)
-        elif isinstance(node, Term | Near):
+                (found if type(part) in _COMMON else waiting).append(part)
+        elif type(node) in _COMMON:
             found.append(node)
         elif below := [*children(node)]:
             waiting += below

@@ -16,20 +16,9 @@ import numpy.typing as npt
 from trialindex.segments.arrays import spread
 
 __all__ = [
-    "Bools",
-    "Docs",
-    "Held",
-    "Leaf",
-    "Norms",
-    "Recent",
-    "Scores",
-    "at_places",
-    "best_first",
-    "entries",
-    "in_union",
-    "merged",
-    "union",
-]
+    "Bools", "Docs", "Held", "Leaf", "Norms", "Recent", "Scores", "at_places", "best_first", "entries",
+    "firsts", "highest", "in_union", "merged", "same", "union",
+]  # fmt: skip
 
 Docs = npt.NDArray[np.uint32]
 Scores = npt.NDArray[np.float64]
@@ -38,12 +27,16 @@ Places = npt.NDArray[np.int64]
 # What a list holds of documents: sums, or scores.
 Held = npt.NDArray[np.unsignedinteger] | Scores
 
-# Looking one document up by bisection costs about as much as marking so many of a list.
+# Looking one document up by bisection costs about as much as marking so many of a list; of so few documents
+# less than marking any.
 _BISECTION = 8
+_FEW = 256
 # A union of fewer documents than this share of the corpus is sorted, a greater one read off its marks.
-_SPARSE = 16
+_SPARSE = 32
 # Bounds come as float32 from another computation of the same formula.
 _SLACK = 1 + 1e-6
+# Lists of so few postings are merged by sorting them, longer ones by marks over the corpus.
+_SORTED = 4_000
 # A list that has at least this share of the corpus is laid out over all of it when many documents are asked.
 _COMMON = 32
 # Weighted frequencies in hundredths mostly fit into 16 bits.
@@ -85,6 +78,11 @@ class Recent(Generic[_Value]):
         self._weight += weight
         if self._weight > self._limit:
             self._old, self._young, self._weight = self._young, {}, 0
+
+
+def same(docs: Docs, others: Docs) -> bool:
+    """Whether two lists of documents are equal."""
+    return docs is others or (len(docs) == len(others) and not np.count_nonzero(docs != others))
 
 
 def entries(offsets: Places, docs: Docs) -> tuple[Places, Places]:
@@ -135,6 +133,11 @@ def _counted(size: int) -> Places:
     return _COUNTED[:size]
 
 
+def highest(scores: Scores) -> float:
+    """Return the highest of some scores; 0 of none."""
+    return float(scores[scores.argmax()]) if len(scores) else 0.0
+
+
 def at_places(held: Docs, asked: Docs, size: int) -> tuple[Places, Bools]:
     """Return (places, found): where in a list the documents asked stand, and which of them it has.
 
@@ -143,7 +146,7 @@ def at_places(held: Docs, asked: Docs, size: int) -> tuple[Places, Bools]:
     if not len(held):
         return np.zeros(len(asked), np.int64), np.zeros(len(asked), np.bool_)
     places: Places
-    if len(asked) * _BISECTION < len(held):
+    if len(asked) <= _FEW or len(asked) * _BISECTION < len(held):
         places = held.searchsorted(asked)
     else:
         # A sparse set (Briggs and Torczon 1993): what the array held before does not matter, since a place
@@ -211,7 +214,7 @@ class Leaf:
         self._spread: npt.NDArray[np.unsignedinteger] | None = None
         self._looked = False
         self._seeds: Docs | None = None
-        self.bound = factor * _SLACK if scores is None else float(scores.max(initial=0.0))
+        self.bound = factor * _SLACK if scores is None else highest(scores)
         self.block_starts: Places | None = None
         self.block_bounds: Scores | None = None
         self.best: Places | None = None
@@ -302,8 +305,11 @@ class Leaf:
         `size`: documents of the corpus. `norms`: of these documents, where others ask for them too.
         """
         met, held = self.look(docs, size)
+        scores = self.worth(held, docs, norms or Norms(docs))
+        if self._spread is not None and self.sums is not None:
+            return met, scores  # where it has none the sums are 0, and so are the scores
         # Of a document that it has not, the score of any other, times 0: cheaper than to pick those it has.
-        return met, self.worth(held, docs, norms or Norms(docs)) * met
+        return met, scores * met
 
     def _worked_out(self, docs: Docs, sums: npt.NDArray[np.unsignedinteger]) -> Scores:
         return self._saturated(sums, cast("Scores", self._norms).take(docs))
@@ -383,7 +389,7 @@ def union(lists: Sequence[Docs], size: int, allowed: Bools | None = None) -> Doc
     if len(filled) > 1:
         together = np.concatenate(filled)
         together.sort()
-        docs = together[np.concatenate(([True], together[1:] != together[:-1]))]
+        docs = together[firsts(together)]
     else:
         docs = filled[0] if filled else np.empty(0, np.uint32)
     return docs if allowed is None else docs[allowed.take(docs)]
@@ -407,13 +413,15 @@ class _Marked:
         return self._marks
 
     def __exit__(self, *_: object) -> None:
-        self._marks[:] = False
+        self._marks.fill(False)
 
 
 def merged(parts: Sequence[tuple[Docs, Scores]], size: int, *, add: bool) -> tuple[Docs, Scores]:
     """Return the union of scored lists: a document's scores added in the order of the parts, or the best."""
     if len(parts) == 1:
         return parts[0]
+    if sum([len(part[0]) for part in parts]) <= _SORTED:
+        return _merged_few(parts, add=add)
     docs = union([part[0] for part in parts], size)
     _SCRATCH.fit(size)
     sums = _SCRATCH.sums
@@ -430,6 +438,31 @@ def merged(parts: Sequence[tuple[Docs, Scores]], size: int, *, add: bool) -> tup
     return docs, found
 
 
+def _merged_few(parts: Sequence[tuple[Docs, Scores]], *, add: bool) -> tuple[Docs, Scores]:
+    """Return what `merged` does, without arrays as large as the corpus: a sort is quicker where lists are
+    short.
+    """
+    docs, scores = np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+    if not len(docs):
+        return docs, scores
+    # Stable: those of one document stay in the order of the parts, on which sums of floats depend.
+    order = docs.argsort(kind="stable")
+    docs, scores = docs[order], scores[order]
+    first = firsts(docs)
+    if add:
+        return docs[first], cast("Scores", np.bincount(first.cumsum() - 1, scores))
+    at = first.nonzero()[0]
+    return docs[at], np.maximum.reduceat(scores, at)
+
+
+def firsts(docs: Docs) -> Bools:
+    """Return where each document of an ascending list, not empty, stands first."""
+    first = np.empty(len(docs), np.bool_)
+    first[0] = True
+    np.not_equal(docs[1:], docs[:-1], out=first[1:])
+    return first
+
+
 def best_first(
     docs: Docs, scores: Scores, k: int | None, keys: Callable[[Docs], npt.NDArray[Any]]
 ) -> tuple[Docs, Scores]:
@@ -443,7 +476,7 @@ def best_first(
         docs, scores = docs[kept], scores[kept]
     order = (-scores).argsort(kind="stable")
     ranked = scores[order]
-    if len(ranked) > 1 and (ranked[1:] == ranked[:-1]).any():
+    if len(ranked) > 1 and np.count_nonzero(ranked[1:] == ranked[:-1]):
         order = np.lexsort((keys(docs), -scores))
         ranked = scores[order]
     return docs[order], ranked
@@ -456,9 +489,9 @@ def _best(docs: Docs, scores: Scores, k: int, keys: Callable[[Docs], npt.NDArray
     ascending = scores.copy()
     ascending.partition(len(scores) - k)
     least = ascending[len(scores) - k]
+    kept: Places = (scores >= least).nonzero()[0]
+    if len(kept) == k:
+        return kept
     above = (scores > least).nonzero()[0]
     equal = (scores == least).nonzero()[0]
-    room = k - len(above)
-    if len(equal) > room:
-        equal = equal[keys(docs[equal]).argsort(kind="stable")[:room]]
-    return np.concatenate((above, equal))
+    return np.concatenate((above, equal[keys(docs[equal]).argsort(kind="stable")[: k - len(above)]]))

@@ -64,13 +64,15 @@ _Part = tuple[int, Query, Leaf | None]
 class Run:
     """One evaluation of one query: remembers what its nodes found.
 
-    `area`: an area, a field, or the headline of an area. Documents are ascending.
+    `area`: an area, a field, or the headline of an area. Documents are ascending. `fewest`: where fewer
+    documents are left, names are asked whole: whoever wants as many asks for their lists next.
     """
 
-    __slots__ = ("_evaluator", "_known", "_leaves", "_norms", "_size")
+    __slots__ = ("_evaluator", "_fewest", "_known", "_leaves", "_norms", "_size")
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    def __init__(self, evaluator: Evaluator, fewest: int = 0) -> None:
         self._evaluator = evaluator
+        self._fewest = fewest
         self._size = evaluator.size
         # By identity: hashing a tree costs more than most of its nodes do. The tree outlives the run.
         self._known: dict[tuple[int, str], Found] = {}
@@ -86,7 +88,7 @@ class Run:
         return found
 
     def _named(self, query: Query, area: str) -> Leaf | None:
-        return self._evaluator.name(query, area) if isinstance(query, Best | Tiers) else None
+        return self._evaluator.name(query, area) if type(query) is Best or type(query) is Tiers else None
 
     def ready(self, query: Query, area: str) -> Leaf | None:
         """Return the list of a node that has one, but none of a phrase or window that is not made yet."""
@@ -195,7 +197,7 @@ class Run:
                 continue
             else:
                 met, held[number] = leaf.look(docs, self._size)
-            if not met.all():
+            if np.count_nonzero(met) < len(met):
                 at = met.nonzero()[0]
                 docs = docs[at]
                 kept = at if kept is None else kept[at]
@@ -216,10 +218,17 @@ class Run:
     def _lists(self, query: Or | Best, area: str) -> list[tuple[Leaf, float]]:
         """Return the lists of the parts of a union, each with its weight."""
         if isinstance(query, Or):
-            weighted = [(part, 1.0) for part in query.parts]
-        else:
-            weighted = [(way.part, self._evaluator.worth(way, area)) for way in query.ways]
-        return [(self.as_leaf(part, area), weight) for part, weight in weighted]
+            return [(self.as_leaf(part, area), 1.0) for part in query.parts]
+        lists = self._evaluator.lists(query, area)
+        if lists is None:
+            leaves = [self.as_leaf(way.part, area) for way in query.ways]
+            # What finds nothing needs no weight.
+            lists = [
+                (leaf, self._evaluator.worth(way, area) if len(leaf.docs) else way.weight)
+                for leaf, way in zip(leaves, query.ways, strict=True)
+            ]
+            self._evaluator.keep_lists(query, area, lists)
+        return lists
 
     def as_leaf(self, query: Query, area: str) -> Leaf:
         """Return the list of a node; of one that has none, a list of all that it finds."""
@@ -249,14 +258,17 @@ class Run:
         if len(query.ways) == 1:
             met, scores = self.at(query.ways[0].part, area, docs)
             return met, _weighted(scores, self._evaluator.worth(query.ways[0], area))
+        if len(docs) < self._fewest:
+            return self.as_leaf(query, area).at(docs, self._size, self._norms_of(docs))
         kept = self._evaluator.name_at(query, area, docs)
         if kept is not None:
             return kept
         met, scores = np.zeros(len(docs), np.bool_), np.zeros(len(docs))
         for way in query.ways:
             found, more = self.at(way.part, area, docs)
-            met |= found
-            np.maximum(scores, _weighted(more, self._evaluator.worth(way, area)), out=scores)
+            if np.count_nonzero(found):
+                met |= found
+                np.maximum(scores, _weighted(more, self._evaluator.worth(way, area)), out=scores)
         self._evaluator.keep_name_at(query, area, docs, met, scores)
         return met, scores
 

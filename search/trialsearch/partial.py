@@ -88,7 +88,7 @@ class PartialHits:
         may reach it are looked at then (`trialsearch.pruning` does so for unions).
         """
         least = 0.0
-        if k and sum(len(leaf.docs) for leaf in self._leaves) > max(k, EXHAUSTIVE):
+        if k and sum([len(leaf.docs) for leaf in self._leaves]) > max(k, EXHAUSTIVE):
             seeds = self._shown([leaf.seeds() for leaf in self._leaves])
             least = _least(self._worth(self._left(seeds, full)), k)
         docs = self._left(self._reaching(least) if least else self._any(), full)
@@ -133,10 +133,11 @@ class PartialHits:
 
     def _left(self, docs: Docs, full: Docs) -> Docs:
         """Return those of some documents that do not have all, and meet what must be met."""
-        kept = ~at_places(full, docs, self._evaluator.size)[1]
+        if len(full):
+            docs = docs[~at_places(full, docs, self._evaluator.size)[1]]
         for query in self._strict:
-            kept &= self._evaluator.met(query, self._area, docs)
-        return docs[kept]
+            docs = docs[self._evaluator.met(query, self._area, docs)]
+        return docs
 
     def _worth(self, docs: Docs) -> Scores:
         """Return the scores of documents, ascending."""

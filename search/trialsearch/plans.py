@@ -65,7 +65,9 @@ def make_plan(question: Question, lexicon: IndexLexicon, evaluator: Evaluator) -
 
         parts += filter_parts(filters)
         check_countries(filters, evaluator.snapshot)
-    expansion = Expansion(lexicon, synonyms=question.synonyms, fuzzy=question.fuzzy, all_names=False)
+    expansion = Expansion(
+        lexicon, synonyms=question.synonyms, fuzzy=question.fuzzy, all_names=False, known=lexicon.known
+    )
     widened = [trimmed(expand(part.query, expansion, area), lexicon.anywhere) for part in parts]
     broad = check(widened)
     telling = [number for number, part in enumerate(widened) if not says_nothing(part)]

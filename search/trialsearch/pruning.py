@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from trialsearch.lists import Bools, Docs, Leaf, Scores, best_first, in_union, merged, union
+from trialsearch.lists import Bools, Docs, Leaf, Norms, Scores, best_first, in_union, merged, union
 
 __all__ = ["best_of_any"]
 
@@ -36,7 +36,6 @@ def best_of_any(
     `allowed`: bool[size], the documents that may be found; None are all.
     """
     filled = [(leaf, weight) for leaf, weight in lists if len(leaf.docs)]
-    total = in_union([leaf.docs for leaf, _ in filled], size, allowed) if filled else 0
     kept = _hopeful(filled, k, size, keys, allowed, add)
     if kept is None:
         parts = [(leaf.docs, _weighted(leaf.scores(), weight)) for leaf, weight in filled]
@@ -46,6 +45,7 @@ def best_of_any(
     if allowed is not None:
         living = allowed[docs]
         docs, scores = docs[living], scores[living]
+    total = len(docs) if kept is None else in_union([leaf.docs for leaf, _ in filled], size, allowed)
     return *best_first(docs, scores, k, keys), total
 
 
@@ -55,16 +55,16 @@ def _weighted(scores: Scores, weight: float) -> Scores:
 
 def _scored(lists: Weighted, docs: Docs, size: int, add: bool) -> Scores:
     """Return the whole scores of documents, ascending."""
-    scores = np.zeros(len(docs))
+    scores, norms = np.zeros(len(docs)), Norms(docs)
     for leaf, weight in lists:
-        found = _weighted(leaf.at(docs, size)[1], weight)
-        scores = scores + found if add else np.maximum(scores, found)
+        found = _weighted(leaf.at(docs, size, norms)[1], weight)
+        (np.add if add else np.maximum)(scores, found, out=scores)
     return scores
 
 
 def _hopeful(lists: Weighted, k: int, size: int, keys: Keys, allowed: Bools | None, add: bool) -> Docs | None:
     """Return documents among which the `k` best are, ascending; None where all are to be scored."""
-    postings = sum(len(leaf.docs) for leaf, _ in lists)
+    postings = sum([len(leaf.docs) for leaf, _ in lists])
     if not k or postings <= max(k, EXHAUSTIVE):
         return None
     seeds = union([leaf.seeds() for leaf, _ in lists], size)

@@ -22,20 +22,18 @@ def trimmed(query: Query, has: Callable[[str], object]) -> Query:
     """Return a query without ways by names that have a word which no trial has; `has`: of a term, something
     true where any has it. Ways as typed and by spelling stay, whatever they find: they are what was asked.
     """
-    match query:
-        case Best(text, ways):
-            met = [way for way in ways if way.how in _AS_ASKED or _is_met(way.part, has)]
-            return query if len(met) == len(ways) else Best(text, tuple(met))
-        case _:
-            return mapped(query, lambda part: trimmed(part, has))
+    if type(query) is Best:
+        met = [way for way in query.ways if way.how in _AS_ASKED or _is_met(way.part, has)]
+        return query if len(met) == len(query.ways) else Best(query.text, tuple(met))
+    return mapped(query, lambda part: trimmed(part, has))
 
 
 def _is_met(part: Query, has: Callable[[str], object]) -> bool:
+    if type(part) is Near:  # most are
+        return all(map(has, filter(None, part.terms)))
     match part:
         case Term(term):
             return bool(has(term))
-        case Near(terms):
-            return all(map(has, filter(None, terms)))
         case In(_, inner) | Unless(inner, _):
             return _is_met(inner, has)
         case Or(parts):
