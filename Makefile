@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # What an installation is made from besides the Python sources, which an editable one has always as they are.
-MADE_FROM := pyproject.toml hatch_build.py indexer/trialindex/_kernel.pyx
+MADE_FROM := pyproject.toml hatch_build.py indexer/trialindex/_kernel.pyx indexer/trialindex/_cutting.pyx
 
 .PHONY: demo test lint bench relevance torture kernel clean
 
@@ -51,4 +51,4 @@ $(VENV)/installed-bench: $(MADE_FROM) | $(VENV)/made
 	touch $@ $(VENV)/installed
 
 clean:
-	rm -rf $(VENV) dist build indexer/trialindex/_kernel.*.so indexer/trialindex/_kernel.*.pyd
+	rm -rf $(VENV) dist build indexer/trialindex/_*.so indexer/trialindex/_*.pyd

@@ -1,10 +1,11 @@
 """Builds the compiled kernel when the package is installed, where that can be done; see `trialindex.kernel`.
 
-The kernel is optional: without a compiler, without Python's headers, or where the compiler fails for whatever
-reason, one line says so and the package is installed without it. TRIALSEARCH_KERNEL=off builds none, and
-fetches nothing for it; TRIALSEARCH_KERNEL=require makes a failure an error.
+It has two modules, `_kernel` for searches and `_cutting` for building; there are both or none. It is
+optional: without a compiler, without Python's headers, or where the compiler fails for whatever reason, one
+line says so and the package is installed without it. TRIALSEARCH_KERNEL=off builds none, and fetches nothing
+for it; TRIALSEARCH_KERNEL=require makes a failure an error.
 
-An editable install gets the module beside its source. A wheel has it inside and bears the tag of its
+An editable install gets the modules beside their sources. A wheel has them inside and bears the tag of its
 platform, or is one for all where there is none.
 
 As a script it translates and compiles, in the folder that it is run in. That is a process of its own, so that
@@ -25,9 +26,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SWITCH = "TRIALSEARCH_KERNEL"
-MODULE = "trialindex._kernel"
 PACKAGE = "indexer/trialindex"
-SOURCE = f"{PACKAGE}/_kernel.pyx"
 NEEDS = ["cython>=3.1,<4", "setuptools>=77,<90"]
 # No -march: a wheel may be taken to another machine. Debugging symbols are most of a module that has them.
 FLAGS = [] if os.name == "nt" else ["-O3", "-g0"]
@@ -61,9 +60,10 @@ class KernelHook(BuildHookInterface[Any]):
             if wanted == "off":
                 return
             self._folder = tempfile.TemporaryDirectory(prefix="trialsearch-kernel-")
-            module = built(Path(self.root, SOURCE), Path(self._folder.name))
+            modules = all_built(package, Path(self._folder.name))
             if version == "editable":
-                put(module, package)
+                for module in modules:
+                    put(module, package)
                 return
         except (NotBuilt, OSError) as error:
             output = getattr(error, "output", "")
@@ -71,7 +71,8 @@ class KernelHook(BuildHookInterface[Any]):
                 raise RuntimeError(f"{output}\nthe compiled kernel cannot be built: {error}") from None
             self.app.display_warning(f"installing without the compiled kernel, as pure Python: {error}")
             return
-        build_data["force_include"][str(module)] = f"trialindex/{module.name}"
+        for module in modules:
+            build_data["force_include"][str(module)] = f"trialindex/{module.name}"
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
 
@@ -89,8 +90,18 @@ def switch() -> str:
     return value
 
 
+def all_built(package: Path, folder: Path) -> list[Path]:
+    """Build the modules of a package in an empty folder; return their files. Raises NotBuilt and OSError."""
+    found = []
+    for source in sorted(package.glob("*.pyx")):
+        own = folder / source.stem
+        own.mkdir()
+        found.append(built(source, own))
+    return found
+
+
 def built(source: Path, folder: Path) -> Path:
-    """Build the kernel in an empty folder, and return its file. Raises NotBuilt and OSError."""
+    """Build one module in an empty folder, and return its file. Raises NotBuilt and OSError."""
     package = folder / "trialindex"
     package.mkdir()
     shutil.copyfile(source, package / source.name)
@@ -99,7 +110,7 @@ def built(source: Path, folder: Path) -> Path:
         [sys.executable, "-P", str(Path(__file__).resolve())],
         cwd=folder, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    modules = list((folder / "built").glob("trialindex/_kernel*"))
+    modules = list((folder / "built").glob(f"trialindex/{source.stem}.*"))
     if done.returncode or len(modules) != 1:
         output = done.stdout + done.stderr
         raise NotBuilt(reason(output), output)
@@ -118,11 +129,12 @@ def reason(output: str) -> str:
 
 
 def remove_built(package: Path) -> None:
-    """Remove the kernel that this Python would load from a package."""
+    """Remove the compiled modules that this Python would load from a package."""
     from importlib.machinery import EXTENSION_SUFFIXES
 
-    for suffix in EXTENSION_SUFFIXES:
-        (package / f"_kernel{suffix}").unlink(missing_ok=True)
+    for source in package.glob("*.pyx"):
+        for suffix in EXTENSION_SUFFIXES:
+            source.with_name(f"{source.stem}{suffix}").unlink(missing_ok=True)
 
 
 def put(module: Path, package: Path) -> None:
@@ -136,12 +148,13 @@ def put(module: Path, package: Path) -> None:
 
 
 def compile_here() -> None:
-    """Translate and compile `trialindex/_kernel.pyx` of this folder into `built/`."""
+    """Translate and compile the module that is in `trialindex` of this folder into `built/`."""
     from Cython.Build import cythonize
     from setuptools import Distribution, Extension
     from setuptools.command.build_ext import build_ext
 
-    extension = Extension(MODULE, ["trialindex/_kernel.pyx"], extra_compile_args=FLAGS)
+    (source,) = Path("trialindex").glob("*.pyx")
+    extension = Extension(f"trialindex.{source.stem}", [str(source)], extra_compile_args=FLAGS)
     command = build_ext(Distribution({"ext_modules": cythonize([extension], quiet=True)}))
     command.build_lib, command.build_temp = "built", "objects"
     command.ensure_finalized()

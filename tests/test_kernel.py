@@ -179,8 +179,32 @@ def test_a_wrong_switch_is_an_error(
         initialized(build, project, "standard")
 
 
+def test_there_are_all_modules_or_none(
+    build: ModuleType, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package = project / "indexer/trialindex"
+    (package / "_other.pyx").write_text("VERSION = 1\n")
+    monkeypatch.setattr(build, "built", fake_built)
+    _, data = initialized(build, project, "standard")
+    assert sorted(data["force_include"].values()) == [
+        f"trialindex/{name}{EXTENSION_SUFFIXES[0]}" for name in ("_kernel", "_other")
+    ]
+    initialized(build, project, "editable")
+    assert len(held(project)) == 4
+
+    def one_fails(source: Path, folder: Path) -> Path:
+        if source.stem == "_other":
+            raise build.NotBuilt("no luck")
+        return fake_built(source, folder)
+
+    monkeypatch.setattr(build, "built", one_fails)
+    assert initialized(build, project, "editable")[1] == PURE
+    assert held(project) == ["_kernel.pyx", "_other.pyx"]
+    assert capsys.readouterr().err.endswith("as pure Python: no luck\n")
+
+
 def fake_built(source: Path, folder: Path) -> Path:
-    module = folder / f"_kernel{EXTENSION_SUFFIXES[0]}"
+    module = folder / f"{source.stem}{EXTENSION_SUFFIXES[0]}"
     module.write_bytes(b"compiled")
     return module
 

@@ -18,12 +18,12 @@ from trialindex.segments.columns import (
     CodeColumn,
     Codes,
     CodeWriter,
+    GatheredNames,
     Keys,
     Names,
     merge_codes,
     merge_names,
     write_keys,
-    write_names,
 )
 
 repeated = settings(
@@ -193,7 +193,10 @@ pairs_of = st.lists(st.tuples(names, st.integers(0, 9)), max_size=40)
 
 def names_of(path: Path, pairs: list[tuple[str, int]]) -> Names:
     with ArrayWriter(path) as writer:
-        write_names(writer, "Country", [(name.encode(), doc) for name, doc in pairs], 10)
+        gathered = GatheredNames()
+        for name, doc in pairs:
+            gathered.add(doc, [name])
+        gathered.write(writer, "Country", 10)
     return Names(ArrayFile(path), "Country", 10)
 
 
@@ -213,6 +216,12 @@ def test_names_come_back(tmp_path: Path, pairs: list[tuple[str, int]], prefix: s
     assert list(column.prefix(prefix)) == [
         (name, len(expected[name])) for name in sorted(expected) if name.startswith(prefix)
     ]
+
+
+def test_names_that_cannot_be_written_become_one(tmp_path: Path) -> None:
+    column = names_of(tmp_path / "x.seg", [("a\ud800", 3), ("b", 2), ("a\udfff", 1), ("a\ud800", 3)])
+    assert list(column.prefix()) == [("a?", 2), ("b", 1)]
+    assert column.docs("a?").tolist() == [1, 3]
 
 
 def test_more_names_than_are_read_at_a_time(tmp_path: Path) -> None:
@@ -284,7 +293,10 @@ def test_every_flip_and_every_truncation_ends_well(tmp_path: Path) -> None:
         codes.append(CodeColumn.of([("NA",), (), ("PHASE1", "PHASE2")]))
         codes.finish()
         write_keys(writer, ["NCT3", "NCT1", "NCT2"])
-        write_names(writer, "Country", [(b"Chad", 0), (b"France", 1), (b"France", 2)], 3)
+        countries = GatheredNames()
+        for doc, name in enumerate(("Chad", "France", "France")):
+            countries.add(doc, [name])
+        countries.write(writer, "Country", 3)
 
     def read(file: ArrayFile) -> None:
         column = Codes(file, 1, 3).column(0)

@@ -7,26 +7,33 @@ There is none where it was not built (`hatch_build.py` says when), where TRIALSE
 the machine's numbers are not as in the file, and where it cannot be loaded or is of another version than
 this module asks for: a checkout may go on while what was compiled in it stays behind. Loading is quiet;
 `trialsearch --version` says which it is, and why.
+
+`cutting()` is the same for what is hot while an index is built, the module `trialindex._cutting`; a search
+does not load it.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable
 
-    from trialindex import _kernel
+    from trialindex import _cutting, _kernel
     from trialindex._kernel import _I64, _U8, _U32
 
-__all__ = ["KERNEL", "VERSION", "Kernel", "described"]
+__all__ = ["CUTTING_VERSION", "KERNEL", "VERSION", "Cutting", "Kernel", "cutting", "described"]
 
 # Of what the kernel offers: raised here and in `_kernel.pyx` with every change of either side.
 VERSION = 4
 _NAME = "trialindex._kernel"
+# The same of `_cutting.pyx`.
+CUTTING_VERSION = 1
 
 
 class Kernel(Protocol):
@@ -37,24 +44,42 @@ class Kernel(Protocol):
     folded: Callable[[_U8, _I64, _U32, bool], _U32]
 
 
-def _loaded() -> tuple[Kernel | None, str]:
-    """Return the kernel, or None and why it is not used: "" where there is simply none."""
+class Cutting(Protocol):
+    """What the compiled module of building offers, as its stub `_cutting.pyi` describes it."""
+
+    Cutter: type[_cutting.Cutter]
+    tokens: Callable[
+        [_U32, _I64, array[int], array[int], array[int], int], tuple[_U32, _U32, _U32, _U32, _U32]
+    ]
+    ordered: Callable[[_U32, _I64], _U32]
+
+
+def _loaded(name: str, version: int) -> tuple[Any, str]:
+    """Return a compiled module, or None and why it is not used: "" where there is simply none."""
     if os.environ.get("TRIALSEARCH_KERNEL") == "off":
         return None, "TRIALSEARCH_KERNEL=off"
     if sys.byteorder != "little":
         return None, "no kernel for this machine's byte order"
     try:
-        module: Any = import_module(_NAME)
+        module: Any = import_module(name)
     except ImportError as error:
-        absent = isinstance(error, ModuleNotFoundError) and error.name == _NAME
+        absent = isinstance(error, ModuleNotFoundError) and error.name == name
         return None, "" if absent else f"the compiled kernel cannot be loaded: {error}"
     found = getattr(module, "VERSION", None)
-    if found != VERSION:
-        return None, f"the compiled kernel is of version {found}, not {VERSION}: install again"
+    if found != version:
+        return None, f"the compiled kernel is of version {found}, not {version}: install again"
     return module, ""
 
 
-KERNEL, _why_not = _loaded()
+KERNEL: Kernel | None
+KERNEL, _why_not = _loaded(_NAME, VERSION)
+
+
+@cache
+def cutting() -> Cutting | None:
+    """Return the compiled module of building, or None."""
+    found: Cutting | None = _loaded("trialindex._cutting", CUTTING_VERSION)[0]
+    return found
 
 
 def described() -> str:

@@ -12,7 +12,10 @@
 ...     codes = CodeWriter(writer, 3)
 ...     codes.append(CodeColumn.of([("PHASE1", "PHASE2"), (), ("PHASE2",)]))
 ...     codes.finish()
-...     write_names(writer, "Country", [(b"France", 2), (b"Chad", 0), (b"France", 0)], 3)
+...     names = GatheredNames()
+...     for doc, name in (2, "France"), (0, "Chad"), (0, "France"):
+...         names.add(doc, [name])
+...     names.write(writer, "Country", 3)
 >>> file = ArrayFile(path)
 >>> Codes(file, 1, 3).column(0).counts()
 {'PHASE1': 1, 'PHASE2': 2}
@@ -23,6 +26,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -38,8 +42,8 @@ from trialindex.segments.subsets import Subsets, SubsetWriter
 from trialindex.segments.terms import Terms, TermWriter, stretches
 
 __all__ = [
-    "CodeColumn", "CodeWriter", "Codes", "Keys", "Names", "check_key", "kept_stretches", "merge_codes",
-    "merge_names", "write_keys", "write_names",
+    "CodeColumn", "CodeWriter", "Codes", "GatheredCodes", "GatheredNames", "Keys", "Names", "check_key",
+    "kept_stretches", "merge_codes", "merge_names", "write_keys",
 ]  # fmt: skip
 
 _UNSIGNED = (np.uint8, np.uint16, np.uint32, np.uint64)
@@ -88,17 +92,12 @@ class CodeColumn:
     @classmethod
     def of(cls, values: Iterable[Sequence[str]]) -> CodeColumn:
         """Return the column of documents with these codes."""
-        held = [(doc, tuple(codes)) for doc, codes in enumerate(values)]
-        return cls.sparse(held, len(held))
-
-    @classmethod
-    def sparse(cls, held: Sequence[tuple[int, tuple[str, ...]]], size: int) -> CodeColumn:
-        """Return the column of so many documents, from those that have codes and the codes of each."""
-        sets: dict[tuple[str, ...], int] = {(): 0}
-        found = [sets.setdefault(codes, len(sets)) for _, codes in held]
-        ordinals = np.zeros(size, narrowest(len(sets) - 1))
-        ordinals[[doc for doc, _ in held]] = found
-        return cls(ordinals, list(sets))
+        gathered = GatheredCodes()
+        size = 0
+        for doc, codes in enumerate(values):
+            gathered.add(doc, codes)
+            size = doc + 1
+        return gathered.column(size)
 
     def holding(self, code: str) -> npt.NDArray[np.bool_]:
         """Return which documents have a code, bool[documents]."""
@@ -120,6 +119,27 @@ class CodeColumn:
             for code in dict.fromkeys(codes) if count else ():
                 totals[code] = totals.get(code, 0) + count
         return totals
+
+
+class GatheredCodes:
+    """The codes of documents as they come, some bytes a document: no object is kept of each."""
+
+    def __init__(self) -> None:
+        self._sets: dict[tuple[str, ...], int] = {(): 0}
+        self._docs = array("I")
+        self._ordinals = array("I")
+
+    def add(self, doc: int, codes: Iterable[str]) -> None:
+        """Take the codes of a document."""
+        sets = self._sets
+        self._docs.append(doc)
+        self._ordinals.append(sets.setdefault(tuple(codes), len(sets)))
+
+    def column(self, size: int) -> CodeColumn:
+        """Return the column of so many documents; those that did not come have no codes."""
+        ordinals = np.zeros(size, narrowest(len(self._sets) - 1))
+        ordinals[np.array(self._docs)] = np.array(self._ordinals)
+        return CodeColumn(ordinals, list(self._sets))
 
 
 def merge_codes(columns: Iterable[tuple[CodeColumn, npt.NDArray[np.bool_] | None]]) -> CodeColumn:
@@ -270,18 +290,33 @@ class Keys:
         return self._order[low:high].astype(np.uint32)
 
 
-def write_names(writer: ArrayWriter, field: str, pairs: Iterable[tuple[bytes, int]], size: int) -> None:
-    """Write the names of a field from (name, document) pairs in any order, documents out of so many; the same
-    pair counts once.
+class GatheredNames:
+    """The names of documents as they come, in any order: each text is kept once, and some bytes of each of
+    its documents.
     """
-    held = list(pairs)
-    names = sorted({name for name, _ in held})
-    number = {name: ordinal for ordinal, name in enumerate(names)}
-    ordinals = np.fromiter((number[name] for name, _ in held), np.int64, len(held))
-    docs = np.fromiter((doc for _, doc in held), np.int64, len(held))
-    written = _NameWriter(writer, field, size)
-    written.append(names, ordinals, docs)
-    written.finish()
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._docs = array("I")
+        self._names = array("I")
+
+    def add(self, doc: int, names: Iterable[str]) -> None:
+        """Take the names of a document; the same one counts once."""
+        numbers, docs, own = self._numbers, self._docs, self._names
+        for name in names:
+            docs.append(doc)
+            own.append(numbers.setdefault(name, len(numbers)))
+
+    def write(self, writer: ArrayWriter, field: str, size: int) -> None:
+        """Write the names of a field, of so many documents."""
+        encoded = [name.encode("utf-8", "replace") for name in self._numbers]
+        # Texts that cannot be encoded may have become one.
+        names = sorted(set(encoded))
+        place = {name: ordinal for ordinal, name in enumerate(names)}
+        ordinals = np.fromiter(map(place.__getitem__, encoded), np.int64, len(encoded))
+        written = _NameWriter(writer, field, size)
+        written.append(names, ordinals[np.array(self._names)], np.array(self._docs, np.int64))
+        written.finish()
 
 
 def merge_names(

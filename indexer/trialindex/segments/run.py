@@ -8,19 +8,20 @@ numbered by document, field and position, each term's postings come out in that 
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from trialindex.document import Document, Site
 from trialindex.fields import FIELDS, PLACED
+from trialindex.kernel import cutting
 from trialindex.segments.arrays import ArrayWriter
-from trialindex.segments.columns import CodeColumn, check_key, write_names
+from trialindex.segments.columns import GatheredCodes, GatheredNames, check_key
 from trialindex.segments.numbers import NumberLists
 from trialindex.segments.postings import Chunk
 from trialindex.segments.records import Block, Packer
@@ -43,8 +44,12 @@ _SITE_BYTES = 144
 _CACHE = 64 << 20
 
 
-def _lists() -> defaultdict[str, list[Any]]:
+def _lists() -> defaultdict[str, list[int]]:
     return defaultdict(list)
+
+
+def _numbers_of_fields() -> defaultdict[str, array[float]]:
+    return defaultdict(lambda: array("d"))
 
 
 @dataclass(slots=True)
@@ -53,10 +58,11 @@ class _Columns:
 
     keys: dict[str, int] = field(default_factory=dict)
     digests: list[int] = field(default_factory=list)
-    numbers: defaultdict[str, list[tuple[int, float]]] = field(default_factory=_lists)
-    ranges: defaultdict[str, list[tuple[int, float, float]]] = field(default_factory=_lists)
-    codes: defaultdict[str, list[tuple[int, tuple[str, ...]]]] = field(default_factory=_lists)
-    names: defaultdict[str, list[tuple[bytes, int]]] = field(default_factory=_lists)
+    # By field, one after another: document and number; document, first and last.
+    numbers: defaultdict[str, array[float]] = field(default_factory=_numbers_of_fields)
+    ranges: defaultdict[str, array[float]] = field(default_factory=_numbers_of_fields)
+    codes: defaultdict[str, GatheredCodes] = field(default_factory=lambda: defaultdict(GatheredCodes))
+    names: defaultdict[str, GatheredNames] = field(default_factory=lambda: defaultdict(GatheredNames))
     sites: list[list[Site]] = field(default_factory=list)
     structures: defaultdict[str, list[int]] = field(default_factory=_lists)
     # Of each call of the tokeniser: whose words, of which field.
@@ -108,14 +114,15 @@ class Run:
             held.call_fields.append(field_number)
             (self._tokeniser.add_terms if exact else self._tokeniser.add)(values)
         for name, number in document.numbers.items():
-            held.numbers[name].append((doc, number))
+            held.numbers[name].extend((doc, number))
         for name, pairs in document.ranges.items():
-            held.ranges[name].extend((doc, low, high) for low, high in pairs)
+            for pair in pairs:
+                held.ranges[name].extend((doc, *pair))
             self._bytes += 120 * len(pairs)
         for name, codes in document.codes.items():
-            held.codes[name].append((doc, tuple(codes)))
+            held.codes[name].add(doc, codes)
         for name, named in document.names.items():
-            held.names[name].extend((value.encode("utf-8", "replace"), doc) for value in named)
+            held.names[name].add(doc, named)
             self._bytes += sum(map(len, named)) + 100 * len(named)
         held.sites.append(document.sites)
         self._bytes += _SITE_BYTES * len(document.sites)
@@ -156,7 +163,7 @@ class Run:
             digests=np.array(held.digests, np.uint32),
             lengths=_lengths(call_docs, call_fields, counts, start_counts),
             numbers=(_numbers(held, name, size) for name in NUMERIC),
-            codes=(CodeColumn.sparse(held.codes.get(name, []), size) for name in CODED),
+            codes=(held.codes[name].column(size) for name in CODED),
             structures=(np.array(held.structures.get(name, []), np.uint32) for name in STRUCTURES),
             values=[Values.of(size, call_docs, call_fields, starts, start_counts)],
             sites=[Sites.of(held.sites)],
@@ -165,8 +172,8 @@ class Run:
         chunks = _inverted(terms, call_docs[calls], call_fields[calls], positions, self._tokeniser.vocabulary)
         with ArrayWriter(path) as writer:
             write_segment(writer, contents, held.blocks, chunks)
-            for name, pairs in held.names.items():
-                write_names(writer, name, pairs, size)
+            for name, names in held.names.items():
+                names.write(writer, name, size)
         if self._tokeniser.memory > _CACHE:
             self._tokeniser.forget()
         self._start()
@@ -191,15 +198,13 @@ def _lengths(
 
 def _numbers(held: _Columns, name: str, size: int) -> NumberLists:
     if FIELDS[name].several:
-        triples = np.array(held.ranges.get(name, []), np.float64).reshape(-1, 3)
+        triples = np.array(held.ranges[name]).reshape(-1, 3)
         return NumberLists.sparse(triples[:, 0].astype(np.int64), triples[:, 1], triples[:, 2], size)
-    pairs = np.array(held.numbers.get(name, []), np.float64).reshape(-1, 2)
+    pairs = np.array(held.numbers[name]).reshape(-1, 2)
     docs, low = pairs[:, 0].astype(np.int64), pairs[:, 1]
     if FIELDS[name].kind == "number":
         return NumberLists.sparse(docs, low, low, size)
-    return NumberLists.sparse(
-        docs, low, np.array(held.numbers.get(f"{name}Last", []), np.float64).reshape(-1, 2)[:, 1], size
-    )
+    return NumberLists.sparse(docs, low, np.array(held.numbers[f"{name}Last"]).reshape(-1, 2)[:, 1], size)
 
 
 def _inverted(
@@ -215,14 +220,9 @@ def _inverted(
     order = sorted(np.flatnonzero(counts).tolist(), key=vocabulary.__getitem__)
     counts = counts[order]
     ends = np.cumsum(counts)
-    rank = np.zeros(len(vocabulary), np.uint32)
-    rank[order] = np.arange(len(order), dtype=np.uint32)
-    keys = rank[terms].astype(np.uint64)
-    keys <<= np.uint64(32)
-    keys |= np.arange(len(terms), dtype=np.uint64)
-    keys.sort()
-    places = keys.astype(np.uint32)  # the lower half
-    del keys
+    begins = np.zeros(len(vocabulary), np.int64)
+    begins[order] = ends - counts
+    places = _ordered(terms, begins)
     low = 0
     while low < len(order):
         start = int(ends[low - 1]) if low else 0
@@ -243,3 +243,17 @@ def _inverted(
             positions[chosen],
         )
         low = high
+
+
+def _ordered(terms: npt.NDArray[np.uint32], begins: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
+    """Return uint32[m], the numbers of all tokens, those of each term one after another, ascending.
+
+    `terms`: of each token; `begins`: by the number of a term, where its tokens begin, which is not kept.
+    """
+    if (compiled := cutting()) is not None:
+        return compiled.ordered(terms, begins)
+    keys = begins[terms].astype(np.uint64)
+    keys <<= np.uint64(32)
+    keys |= np.arange(len(terms), dtype=np.uint64)
+    keys.sort()
+    return keys.astype(np.uint32)  # the lower half

@@ -36,6 +36,7 @@ from trialindex.analysis import (
     prepare,
     shouts,
 )
+from trialindex.kernel import cutting
 
 __all__ = ["TERM", "Tokeniser", "Tokens"]
 
@@ -66,8 +67,9 @@ _ENTRY = 64
 _ROW = 18
 
 # Bytes of a word of the processor. Two hold a chunk of 15 and its length; the masks are, by the length, what
-# of each is the chunk's.
+# of each is the chunk's. Zeros stand behind a text, so that the last chunk can be read as others.
 _WORD = 8
+_BEHIND = bytes(2 * _WORD)
 _FRONT = np.array([(1 << 8 * min(size, _WORD)) - 1 for size in range(2 * _WORD)], np.uint64)
 _BACK = np.array([(1 << 8 * max(size - _WORD, 0)) - 1 for size in range(2 * _WORD)], np.uint64)
 # Recent chunks: 2 to the power of so many, what none begins with, and what spreads them over their places
@@ -96,7 +98,8 @@ class Tokens(NamedTuple):
 
 
 class _Cut:
-    """The chunks of a text, each ended by a space, and what the recent ones are known by.
+    """The chunks of a text in UTF-8, each ended by a space and `_BEHIND` after the last, and what the recent
+    ones are known by.
 
     A mark before a chunk and two behind it are left out, as `(IL-2).` has the tokens of `IL-2`; `opened` and
     `closed`: bool[n], whether there were any. `starts` and `ends`: int64[n], offsets of bytes in the text's
@@ -104,9 +107,9 @@ class _Cut:
     its length: no two such chunks have the same. `short`: bool[n], whether a chunk is one of these.
     """
 
-    def __init__(self, text: str) -> None:
-        self._data = text.encode("utf-8", "surrogatepass")
-        padded = np.frombuffer(self._data + bytes(2 * _WORD), np.uint8)
+    def __init__(self, text: bytes) -> None:
+        self._data = text
+        padded = np.frombuffer(text, np.uint8)
         self.ends = np.flatnonzero(padded == ord(" "))
         self.starts = _before(self.ends + 1, total=False)
         self.opened, self.closed = self._strip(padded)
@@ -114,7 +117,7 @@ class _Cut:
         self.short = sizes < 2 * _WORD
         np.minimum(sizes, 2 * _WORD - 1, out=sizes)
         # The eight bytes from each place on, as one number.
-        words: NDArray[np.uint64] = np.ndarray((len(self._data) + _WORD,), "<u8", padded.data, strides=(1,))
+        words: NDArray[np.uint64] = np.ndarray((len(text) - _WORD,), "<u8", padded.data, strides=(1,))
         self.front = words[self.starts] & _FRONT[sizes]
         self.back = words[self.starts + _WORD] & _BACK[sizes]
         self.back |= sizes.astype(np.uint64) << np.uint64(56)
@@ -167,16 +170,49 @@ class _Recent:
         return rows
 
 
+class _Cutter:
+    """Cuts texts into rows of the tables, by arrays: what the compiled one does chunk by chunk."""
+
+    def __init__(self) -> None:
+        self._recent = _Recent()
+
+    def rows(self, text: bytes, known: _Chunks) -> NDArray[np.uint32]:
+        """Return the row of each chunk of a text (as `_joined` makes it, `_BEHIND` after it), chunks that are
+        bound to each other as one.
+
+        What binds them is explained at `analysis.Piece`.
+        """
+        chunks = _Cut(text)
+        rows = self._recent.rows(chunks, known)
+        # The tables grow in place, so that no view of them may outlive its line.
+        heads = np.frombuffer(known.heads, np.uint8).take(rows)
+        tails = np.frombuffer(known.tails, np.uint8).take(rows)
+        # What is bound to a neighbour ends at the space.
+        heads[chunks.opened] = 0
+        tails[chunks.closed] = 0
+        bound = (tails[:-1] & heads[1:]) != 0
+        bound[1:] |= bound[:-1] & ((tails[1:-1] & LONE_A) != 0) & ((heads[2:] & NUMBER) != 0)
+        if not bound.any():
+            return rows
+        edges = np.diff(bound.astype(np.int8), prepend=0, append=0)
+        first = np.flatnonzero(edges == 1)
+        last = np.flatnonzero(edges == -1)
+        rows[first] = list(map(known.__getitem__, chunks.texts(first, last)))
+        alone = np.ones(len(rows), np.bool_)
+        alone[1:] = ~bound
+        return rows[alone]
+
+
 class _Chunks(dict[str, int]):
     """Chunk -> row of the tables, which a chunk not met before is read into; chunks of the same tokens that
     bind their neighbours alike share one.
 
     `rows`: uint32[4] a row: atoms, tokens, where its tokens begin in `terms` and `places`, and one more
     than the place of its last token. `heads` and `tails`: a byte a row, as in `analysis.Piece`. `terms`
-    and `places`: uint32 a token. `recent`: rows again.
+    and `places`: uint32 a token. `cutter`: what cuts texts into rows, and knows recent chunks.
     """
 
-    __slots__ = ("_alone", "_text_size", "heads", "numbers", "places", "recent", "rows", "tails", "terms")
+    __slots__ = ("_alone", "_text_size", "cutter", "heads", "numbers", "places", "rows", "tails", "terms")
 
     def __init__(self, numbers: _Numbers) -> None:
         super().__init__()
@@ -186,7 +222,10 @@ class _Chunks(dict[str, int]):
         self.tails = bytearray()
         self.terms = array("I")
         self.places = array("I")
-        self.recent = _Recent()
+        compiled = cutting()
+        self.cutter = (
+            _Cutter() if compiled is None else compiled.Cutter(_IS_PUNCTUATION, ord(TERM), LONE_A, NUMBER)
+        )
         self._text_size = 0
         self._alone: dict[str, int] = {}
         # Row 0 stands for the end of a value; no place holds it but its own.
@@ -357,7 +396,8 @@ class Tokeniser:
     def _cut_waiting(self) -> None:
         """Turn the waiting values into rows of the tables, a value's end after each."""
         if self._waiting:
-            rows = _rows(_joined(self._waiting), self._chunks)
+            text = _joined(self._waiting).encode("utf-8", "surrogatepass") + _BEHIND
+            rows = self._chunks.cutter.rows(text, self._chunks)
             self._cut.append(rows)
             self._cut_size += rows.nbytes
         self._waiting.clear()
@@ -389,35 +429,10 @@ def _shouted(text: str) -> str:
     return _SHOUTED + text.replace(" ", " " + _SHOUTED)
 
 
-def _rows(text: str, known: _Chunks) -> NDArray[np.uint32]:
-    """Return the row of each chunk of a text (as `_joined` makes it), chunks that are bound to each other as
-    one.
-
-    What binds them is explained at `analysis.Piece`.
-    """
-    chunks = _Cut(text)
-    rows = known.recent.rows(chunks, known)
-    # The tables grow in place, so that no view of them may outlive its line.
-    heads = np.frombuffer(known.heads, np.uint8).take(rows)
-    tails = np.frombuffer(known.tails, np.uint8).take(rows)
-    # What is bound to a neighbour ends at the space.
-    heads[chunks.opened] = 0
-    tails[chunks.closed] = 0
-    bound = (tails[:-1] & heads[1:]) != 0
-    bound[1:] |= bound[:-1] & ((tails[1:-1] & LONE_A) != 0) & ((heads[2:] & NUMBER) != 0)
-    if not bound.any():
-        return rows
-    edges = np.diff(bound.astype(np.int8), prepend=0, append=0)
-    first = np.flatnonzero(edges == 1)
-    last = np.flatnonzero(edges == -1)
-    rows[first] = list(map(known.__getitem__, chunks.texts(first, last)))
-    alone = np.ones(len(rows), np.bool_)
-    alone[1:] = ~bound
-    return rows[alone]
-
-
 def _tokens(rows: NDArray[np.uint32], sizes: NDArray[np.int64], known: _Chunks) -> Tokens:
     """Return the tokens of these rows of the tables, values parted by row 0; `sizes` are values a call."""
+    if (compiled := cutting()) is not None:
+        return Tokens(*compiled.tokens(rows, sizes, known.rows, known.terms, known.places, VALUE_GAP))
     table = np.frombuffer(known.rows, np.uint32).reshape(-1, 4).take(rows, axis=0)
     atoms, counts, offsets, spans = (table[:, column].astype(np.int64) for column in range(4))
     ends = np.flatnonzero(rows == 0)
